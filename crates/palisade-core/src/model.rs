@@ -116,8 +116,8 @@ impl TryFrom<Parts> for ModelId {
 impl From<ModelId> for Parts {
     fn from(id: ModelId) -> Self {
         Self {
-            provider: id.provider,
-            model: id.model,
+            provider: String::from(&*id.provider),
+            model: String::from(&*id.model),
         }
     }
 }
