@@ -1,0 +1,75 @@
+use std::{error::Error, fmt};
+
+/// Thresholds that make no sense.
+#[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
+#[error("thresholds need 0 < review <= block <= 1, not review = {review} and block = {block}")]
+pub struct ThresholdsError {
+    pub(crate) review: f32,
+    pub(crate) block: f32,
+}
+
+/// A [`Judge`](crate::Judge) gave no opinion.
+pub struct JudgeError {
+    transient: bool,
+    source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl JudgeError {
+    /// No answer now; the same question may be answered later.
+    #[must_use]
+    pub const fn transient() -> Self {
+        Self {
+            transient: true,
+            source: None,
+        }
+    }
+
+    /// No answer, and asking again will not help.
+    #[must_use]
+    pub const fn permanent() -> Self {
+        Self {
+            transient: false,
+            source: None,
+        }
+    }
+
+    /// The same with its cause.
+    #[must_use]
+    pub fn with_source(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// Whether the same question may be answered later without anybody mending anything.
+    #[must_use]
+    pub const fn is_transient(&self) -> bool {
+        self.transient
+    }
+}
+
+impl fmt::Display for JudgeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.transient {
+            "the judge gave no opinion this time"
+        } else {
+            "the judge cannot give an opinion"
+        })
+    }
+}
+
+impl fmt::Debug for JudgeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The cause may quote the text under judgement.
+        f.debug_struct("JudgeError")
+            .field("transient", &self.transient)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Error for JudgeError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source
+            .as_ref()
+            .map(|source| &**source as &(dyn Error + 'static))
+    }
+}
