@@ -1,0 +1,154 @@
+//! Loose ends, and files that have outgrown a reader.
+
+use std::{fs, process::Command};
+
+use anyhow::{Context, Result, bail};
+
+use super::Outcome;
+use crate::{shell, workspace};
+
+/// Words that say "not yet", in pieces so that this file may name them.
+const LOOSE_ENDS: &[&str] = &[
+    concat!("to", "do!("),
+    concat!("unimple", "mented!("),
+    concat!("#[ig", "nore"),
+    concat!("FIX", "ME"),
+];
+
+/// A `lib.rs` is a page and a table of contents.
+const LIB_CODE_LINES_MAX: usize = 80;
+/// A file fits in a few screens.
+const FILE_LINES_MAX: usize = 600;
+
+pub(super) fn check() -> Result<Outcome> {
+    let root = workspace::root();
+    let listed = shell::output(Command::new("git").current_dir(root).args([
+        "ls-files",
+        "--cached",
+        "--others",
+        "--exclude-standard",
+        "--deduplicate",
+    ]))
+    .context("`git ls-files` fails; this step asks git which files are ours")?;
+    let mut complaints = Vec::new();
+    let mut files = 0;
+    for path in listed.lines() {
+        // Listed but deleted on disk: no longer ours to judge.
+        let Ok(text) = fs::read_to_string(root.join(path)) else {
+            continue;
+        };
+        files += 1;
+        complaints.extend(judge(path, &text));
+    }
+    for complaint in &complaints {
+        println!("{complaint}");
+    }
+    if !complaints.is_empty() {
+        bail!("{} complaints", complaints.len());
+    }
+    println!("{files} files");
+    Ok(Outcome::Passed)
+}
+
+/// What is wrong with a file.
+fn judge(path: &str, text: &str) -> Vec<String> {
+    if path.starts_with("crates/") && path.ends_with("/Cargo.toml") {
+        return judge_manifest(path, text);
+    }
+    if !path.ends_with(".rs") {
+        return Vec::new();
+    }
+    let mut complaints = Vec::new();
+    for (index, line) in text.lines().enumerate() {
+        for word in LOOSE_ENDS.iter().filter(|word| line.contains(**word)) {
+            complaints.push(format!("{path}:{}: a loose end, `{word}`", index + 1));
+        }
+    }
+    let lines = text.lines().count();
+    if lines > FILE_LINES_MAX && !is_data(path) {
+        complaints.push(format!(
+            "{path}: {lines} lines, more than {FILE_LINES_MAX}; part it, or move tables into a `data` folder"
+        ));
+    }
+    let code = code_lines(text);
+    if path.ends_with("src/lib.rs") && code > LIB_CODE_LINES_MAX {
+        complaints.push(format!(
+            "{path}: {code} lines of code, more than {LIB_CODE_LINES_MAX}; a lib.rs holds modules and re-exports"
+        ));
+    }
+    complaints
+}
+
+fn judge_manifest(path: &str, text: &str) -> Vec<String> {
+    let inherits = text
+        .lines()
+        .skip_while(|line| line.trim() != "[lints]")
+        .nth(1)
+        .is_some_and(|line| line.trim() == "workspace = true");
+    if inherits {
+        return Vec::new();
+    }
+    vec![format!(
+        "{path}: does not take the lints of the workspace; add `[lints]` with `workspace = true`"
+    )]
+}
+
+/// Tables are read by programs. They live in `data` folders or in `data.rs`.
+fn is_data(path: &str) -> bool {
+    path.contains("/data/") || path.ends_with("/data.rs")
+}
+
+/// Lines that are neither empty nor comment.
+fn code_lines(text: &str) -> usize {
+    text.lines()
+        .map(str::trim_start)
+        .filter(|line| !line.is_empty() && !line.starts_with("//"))
+        .count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_loose_end_is_found_with_its_line() {
+        for word in LOOSE_ENDS {
+            let text = format!("fn f() {{\n    {word}\n}}\n");
+            let complaints = judge("crates/a/src/a.rs", &text);
+            assert_eq!(complaints.len(), 1, "{word}");
+            assert!(complaints[0].starts_with("crates/a/src/a.rs:2:"), "{word}");
+        }
+    }
+
+    #[test]
+    fn only_code_is_searched_for_loose_ends() {
+        assert!(judge("CONTRIBUTING.md", LOOSE_ENDS[3]).is_empty());
+    }
+
+    #[test]
+    fn a_file_may_be_as_long_as_a_few_screens_and_no_longer() {
+        let page = "let a = 1;\n".repeat(FILE_LINES_MAX);
+        assert!(judge("crates/a/src/a.rs", &page).is_empty());
+        let longer = page + "let a = 1;\n";
+        assert_eq!(judge("crates/a/src/a.rs", &longer).len(), 1);
+        assert!(judge("crates/a/src/data/a.rs", &longer).is_empty());
+    }
+
+    #[test]
+    fn a_lib_holds_a_page_of_code_and_any_docs() {
+        let docs = "//! Why.\n\n".repeat(100);
+        let page = docs + &"mod a;\n".repeat(LIB_CODE_LINES_MAX);
+        assert!(judge("crates/a/src/lib.rs", &page).is_empty());
+        assert_eq!(judge("crates/a/src/lib.rs", &(page + "mod b;\n")).len(), 1);
+    }
+
+    #[test]
+    fn a_crate_that_leaves_the_lints_is_named() {
+        let taken = "[package]\nname = \"a\"\n\n[lints]\nworkspace = true\n";
+        assert!(judge("crates/a/Cargo.toml", taken).is_empty());
+        assert_eq!(
+            judge("crates/a/Cargo.toml", "[package]\nname = \"a\"\n").len(),
+            1
+        );
+    }
+}
