@@ -1,0 +1,243 @@
+use std::{fmt, sync::OnceLock, time::Duration};
+
+use jiff::{
+    civil::{Date, DateTime, date},
+    tz::{AmbiguousOffset, TimeZone, TimeZoneDatabase},
+};
+use palisade_core::Timestamp;
+
+use crate::ZoneError;
+
+/// How long an allowance lasts before a fresh one begins.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "snake_case")
+)]
+#[non_exhaustive]
+pub enum Period {
+    /// A civil day of the quota's zone: 23, 24 or 25 hours, and what else the zone's history holds.
+    #[default]
+    Day,
+    /// A calendar month of the quota's zone.
+    Month,
+    /// For ever: a credit that is spent once.
+    Lifetime,
+}
+
+impl Period {
+    /// The window that `now` lies in. The windows of a period and a zone partition time: every instant lies in exactly
+    /// one.
+    ///
+    /// There is no reset and nothing that could run late, twice or never: a window is a function of the time.
+    ///
+    /// ```
+    /// use palisade_core::Timestamp;
+    /// use palisade_quota::{Period, Zone};
+    ///
+    /// // Clocks in Cairo jump over midnight into 2026-04-24: that day begins at 01:00 and has 23 hours.
+    /// let noon = Timestamp::from_secs(1_777_024_800);
+    /// let day = Period::Day.window(noon, &Zone::named("Africa/Cairo")?);
+    /// assert_eq!(day.start().to_string(), "2026-04-23T22:00:00Z");
+    /// assert_eq!(day.end().to_string(), "2026-04-24T21:00:00Z");
+    /// # Ok::<(), palisade_quota::ZoneError>(())
+    /// ```
+    #[must_use]
+    pub fn window(self, now: Timestamp, zone: &Zone) -> Window {
+        // Every nanosecond of an i64 is within the years -9999 to 9999 that jiff knows.
+        let local = jiff::Timestamp::from_nanosecond(i128::from(now.as_nanos()))
+            .unwrap_or(jiff::Timestamp::UNIX_EPOCH)
+            .to_zoned(zone.0.clone())
+            .date();
+        let step = |first: Date, by: i8| match self {
+            Self::Day => first.checked_add(jiff::Span::new().days(by)),
+            Self::Month | Self::Lifetime => first.checked_add(jiff::Span::new().months(by)),
+        };
+        let first = match self {
+            Self::Day => local,
+            Self::Month => date(local.year(), local.month(), 1),
+            Self::Lifetime => return Window::FOREVER,
+        };
+        // A zone may repeat the end of a day, skip a day, or begin one in mid-hour, so the civil date alone does not
+        // tell which pair of boundaries is around `now`: look one further on either side.
+        let mut start = Timestamp::MIN;
+        for by in -1..=2 {
+            let boundary = step(first, by).map_or(Timestamp::MAX, |date| zone.first_instant(date));
+            if now < boundary {
+                return Window {
+                    start,
+                    end: boundary,
+                };
+            }
+            start = boundary;
+        }
+        Window {
+            start,
+            end: Timestamp::MAX,
+        }
+    }
+}
+
+/// A stretch of time with an allowance of its own: from `start`, up to but not including `end`.
+///
+/// It is identified by its start, in the zone it was computed for.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct Window {
+    start: Timestamp,
+    end: Timestamp,
+}
+
+impl Window {
+    /// All of time. It does not end, not even at the last instant there is.
+    pub const FOREVER: Self = Self {
+        start: Timestamp::MIN,
+        end: Timestamp::MAX,
+    };
+
+    /// A window as a store holds it, or `None` if it would end before it starts.
+    #[must_use]
+    pub fn new(start: Timestamp, end: Timestamp) -> Option<Self> {
+        (start <= end).then_some(Self { start, end })
+    }
+
+    /// Its first instant.
+    #[must_use]
+    pub const fn start(self) -> Timestamp {
+        self.start
+    }
+
+    /// The first instant after it.
+    #[must_use]
+    pub const fn end(self) -> Timestamp {
+        self.end
+    }
+
+    /// Whether `now` lies in it.
+    #[must_use]
+    pub fn contains(self, now: Timestamp) -> bool {
+        self.start <= now && (now < self.end || self.end == Timestamp::MAX)
+    }
+
+    /// Whether the two share an instant.
+    #[must_use]
+    pub fn overlaps(self, other: Self) -> bool {
+        self.start < other.end && other.start < self.end
+    }
+
+    /// How long until it ends, or `None` if it never does.
+    #[must_use]
+    pub fn remaining(self, now: Timestamp) -> Option<Duration> {
+        (self.end < Timestamp::MAX).then(|| self.end.saturating_since(now))
+    }
+
+    /// The same window closed early, at `now`: what a backend makes of a running window when its quota's calendar
+    /// changes.
+    #[must_use]
+    pub fn closed(self, now: Timestamp) -> Self {
+        Self {
+            start: self.start,
+            end: now.clamp(self.start, self.end),
+        }
+    }
+}
+
+impl fmt::Debug for Window {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Window({} .. {})", self.start, self.end)
+    }
+}
+
+/// A time zone of the IANA database, by name.
+///
+/// The database is compiled in, so every node that runs the same program agrees on when a day ends, whatever its
+/// operating system believes.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Zone(TimeZone);
+
+impl Zone {
+    /// Coordinated universal time.
+    #[must_use]
+    pub const fn utc() -> Self {
+        Self(TimeZone::UTC)
+    }
+
+    /// The zone of this name, such as `Europe/Berlin`; upper and lower case are one.
+    ///
+    /// # Errors
+    ///
+    /// [`ZoneError::Unknown`] if the database has no such name.
+    pub fn named(name: &str) -> Result<Self, ZoneError> {
+        static DATABASE: OnceLock<TimeZoneDatabase> = OnceLock::new();
+        let zone = DATABASE
+            .get_or_init(TimeZoneDatabase::bundled)
+            .get(name)
+            .map_err(|_| ZoneError::Unknown)?;
+        zone.iana_name().ok_or(ZoneError::Unknown)?;
+        Ok(Self(zone))
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        // Only zones with a name are built.
+        self.0.iana_name().unwrap_or("UTC")
+    }
+
+    /// The first instant at which the calendar of this zone shows `date` or a later day.
+    fn first_instant(&self, date: Date) -> Timestamp {
+        let midnight = DateTime::from_parts(date, jiff::civil::Time::midnight());
+        let at = |offset: jiff::tz::Offset| offset.to_timestamp(midnight).ok();
+        let instant = match self.0.to_ambiguous_timestamp(midnight).offset() {
+            AmbiguousOffset::Unambiguous { offset } => at(offset),
+            // Midnight comes twice; the day begins with the first.
+            AmbiguousOffset::Fold { before, .. } => at(before),
+            // Midnight does not exist: the day begins where the clocks jump over it. Read with the offset after the
+            // jump, the missing midnight is an instant before the jump, and no other change lies between.
+            AmbiguousOffset::Gap { after, .. } => at(after).and_then(|before_jump| {
+                let jump = self.0.following(before_jump).next();
+                jump.map(|transition| transition.timestamp())
+            }),
+        };
+        let nanos = instant.map_or(i128::MAX, jiff::Timestamp::as_nanosecond);
+        Timestamp::from_nanos(i64::try_from(nanos).unwrap_or(if nanos < 0 {
+            i64::MIN
+        } else {
+            i64::MAX
+        }))
+    }
+}
+
+impl Default for Zone {
+    fn default() -> Self {
+        Self::utc()
+    }
+}
+
+impl fmt::Debug for Zone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Zone({})", self.name())
+    }
+}
+
+impl fmt::Display for Zone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+#[cfg(feature = "serde")]
+impl serde::Serialize for Zone {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+#[cfg(feature = "serde")]
+impl<'de> serde::Deserialize<'de> for Zone {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        Self::named(&name).map_err(serde::de::Error::custom)
+    }
+}
