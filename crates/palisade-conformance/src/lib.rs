@@ -1,0 +1,11 @@
+#![doc = include_str!("../README.md")]
+
+mod executor;
+mod random;
+mod verdict;
+
+pub mod quota;
+
+pub use executor::{block_on, join_all};
+pub use random::{Random, seed};
+pub use verdict::{Broken, Verdict};
