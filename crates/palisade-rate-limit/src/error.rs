@@ -1,0 +1,99 @@
+use crate::{CheckRequest, Limit, MemoryConfig};
+
+/// Why a limit cannot be built. It says what would be right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum LimitError {
+    /// The name would not fit into a header, a store's key and a metric's label as it is.
+    #[error(
+        "a limit's name is 1 to {max} characters of a-z, A-Z, 0-9, -, _ and . ; found {length} bytes",
+        max = Limit::NAME_BYTES_MAX
+    )]
+    Name {
+        /// The length found, in bytes.
+        length: usize,
+    },
+    /// The amount is zero. A limit that lets nothing pass is a closed door: do not build one, refuse outright.
+    #[error("the amount per period must be at least 1")]
+    ZeroAmount,
+    /// The period is zero or longer than [`Limit::PERIOD_MAX`].
+    #[error(
+        "the period must be at least 1 ns and at most {days} days",
+        days = Limit::PERIOD_MAX.as_secs() / 86_400
+    )]
+    Period,
+    /// The burst is zero: not even one unit could ever pass.
+    #[error("the burst must be at least 1")]
+    ZeroBurst,
+    /// Filling the burst from empty would take longer than [`Limit::FILL_MAX`].
+    #[error(
+        "a burst of {burst} would take more than {years} years to fill at this rate; lower the burst or raise the rate",
+        years = Limit::FILL_MAX.as_secs() / 31_557_600
+    )]
+    FillTooLong {
+        /// The burst asked for.
+        burst: u64,
+    },
+    /// The rate cannot be kept exactly: in lowest terms, more than [`u32::MAX`] units fall into a whole number of
+    /// nanoseconds.
+    #[error(
+        "{amount} per {period_nanos} ns cannot be kept exactly; choose an amount with more factors in common with the period"
+    )]
+    Inexact {
+        /// The amount asked for.
+        amount: u64,
+        /// The period asked for, in nanoseconds.
+        period_nanos: u64,
+    },
+}
+
+/// Why a request cannot be asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RequestError {
+    /// There is nothing to decide.
+    #[error("a request needs at least one charge")]
+    Empty,
+    /// More charges than one atomic step should hold.
+    #[error("a request has at most {max} charges; found {found}", max = CheckRequest::CHARGES_MAX)]
+    TooMany {
+        /// How many there were.
+        found: usize,
+    },
+    /// Two charges name the same limit for the same key. Add their costs up instead.
+    #[error("charges {first} and {second} are for the same limit and key; add their costs up")]
+    Repeated {
+        /// The position of the first.
+        first: usize,
+        /// The position of the second.
+        second: usize,
+    },
+}
+
+/// Why a configuration cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// The table would hold nothing, or more than is sensible in one process.
+    #[error("the capacity must be 1 to {max} keys; found {found}", max = MemoryConfig::CAPACITY_MAX)]
+    Capacity {
+        /// The capacity asked for.
+        found: usize,
+    },
+    /// A period could not be read.
+    #[error(
+        "a period is a whole number and one of ms, s, m, h, d, such as 30s or 1m; found {found:?}"
+    )]
+    Period {
+        /// The text, cut to 32 characters.
+        found: String,
+    },
+    /// A limit could not be built.
+    #[error("limit {name:?}")]
+    Limit {
+        /// The name in the configuration, cut to 32 characters.
+        name: String,
+        /// What was wrong with it.
+        source: LimitError,
+    },
+}
