@@ -24,7 +24,7 @@ pub(super) fn fmt() -> Result<Outcome> {
     Ok(Outcome::Passed)
 }
 
-/// The lints of the workspace, as errors.
+/// The lints of the workspace and of the fuzz targets, as errors.
 pub(super) fn clippy() -> Result<Outcome> {
     shell::run(
         shell::cargo()
@@ -32,6 +32,13 @@ pub(super) fn clippy() -> Result<Outcome> {
             .args(["--all-features", "--", "-D", "warnings"]),
     )
     .context("if clippy is missing: `rustup component add clippy`")?;
+    let fuzz = workspace::root().join("fuzz/Cargo.toml");
+    shell::run(
+        shell::cargo()
+            .args(["clippy", "--locked", "--all-targets", "--manifest-path"])
+            .arg(fuzz)
+            .args(["--", "-D", "warnings"]),
+    )?;
     Ok(Outcome::Passed)
 }
 

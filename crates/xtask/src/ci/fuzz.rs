@@ -33,14 +33,19 @@ pub(super) fn check() -> Result<Outcome> {
     Ok(Outcome::Passed)
 }
 
-/// The seeded driver. It also compiles the targets on stable, with the lints.
+/// The seeded driver, after its own tests.
 fn drive(folder: &Path) -> Result<()> {
     let manifest = folder.join("Cargo.toml");
     shell::run(
         shell::cargo()
+            .args(["test", "--locked", "--quiet", "--lib", "--manifest-path"])
+            .arg(&manifest),
+    )?;
+    shell::run(
+        shell::cargo()
             .args(["run", "--locked", "--quiet", "--manifest-path"])
             .arg(&manifest)
-            .args(["--", "--runs", "2000"]),
+            .args(["--example", "drive", "--", "--runs", "2000"]),
     )
 }
 
@@ -62,7 +67,7 @@ fn guide(folder: &Path, targets: &[String]) -> Result<()> {
                 .arg("--")
                 .arg(format!("-runs={RUNS}"))
                 .arg(format!("-max_total_time={SECONDS_MAX}"))
-                .args(["-max_len=4096", "-seed=1", "-verbosity=0"]),
+                .args(["-max_len=4096", "-seed=1", "-verbosity=0", "-print_funcs=0"]),
         );
         if let Err(error) = run {
             println!("{error:#}");

@@ -1,0 +1,33 @@
+//! What is fuzzed.
+
+mod key;
+mod money;
+
+pub use key::key;
+pub use money::money;
+
+/// A target: what it is called, what is done with an input, and pieces of text that lead a blind generator further in
+/// than random bytes would.
+#[derive(Clone, Copy)]
+pub struct Target {
+    /// The name, also of the file in `fuzz_targets`.
+    pub name: &'static str,
+    /// Panics if a promise is broken.
+    pub run: fn(&[u8]),
+    /// Pieces to build inputs from.
+    pub pieces: &'static [&'static str],
+}
+
+/// Every target.
+pub const ALL: &[Target] = &[
+    Target {
+        name: "key",
+        run: key,
+        pieces: key::PIECES,
+    },
+    Target {
+        name: "money",
+        run: money,
+        pieces: money::PIECES,
+    },
+];
