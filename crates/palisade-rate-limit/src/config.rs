@@ -77,7 +77,7 @@ pub enum Overflow {
     Deny,
 }
 
-/// The settings of the table in memory.
+/// The settings of [`InMemory`](crate::InMemory).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(
     feature = "serde",

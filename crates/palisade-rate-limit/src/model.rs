@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use palisade_core::{Decision, Instant, RetryAfter};
 
-use crate::{Allowed, CheckRequest, Denied, Limit, Status, limit::Span};
+use crate::{Allowed, Charge, CheckRequest, Denied, Limit, Status, limit::Span};
 
 /// What is remembered about one key of one limit: the time at which its bucket will be full again.
 ///
@@ -158,7 +158,7 @@ pub fn decide_all(
 ) -> Decision<Allowed, Denied> {
     let charges = request.charges();
     assert_eq!(charges.len(), states.len(), "one state for each charge");
-    let mut answers: Vec<(Status, Option<State>)> = charges
+    let answers: Vec<(Status, Option<State>)> = charges
         .iter()
         .zip(&*states)
         .map(|(charge, state)| decide(charge.limit, *state, charge.cost, now))
@@ -170,15 +170,22 @@ pub fn decide_all(
         }
         return Decision::Allow(allowed);
     }
-    // Those that would have passed were reckoned as charged, and are not: say how they stand without it.
-    for ((charge, state), (status, charged)) in charges.iter().zip(&*states).zip(&mut answers) {
-        if charged.is_some() {
-            *status = decide(charge.limit, *state, 0, now).0;
-        }
+    // Some may have been reckoned as charged and are not: say how they stand without it.
+    let charges = charges.iter().zip(&*states);
+    refuse(charges.map(|(charge, state)| standing(charge, *state, now)))
+}
+
+/// How a limit stands for a charge that is not made because another one of the request is refused.
+pub(crate) fn standing(charge: &Charge<'_>, state: State, now: Instant) -> Status {
+    match decide(charge.limit, state, charge.cost, now) {
+        (_, Some(_)) => decide(charge.limit, state, 0, now).0,
+        (refused, None) => refused,
     }
-    let denied = Denied::from_statuses(answers.into_iter().map(|(status, _)| status));
-    // A request has at least one charge, and if none refuses it was allowed above.
-    Decision::Deny(denied.expect("a charge that refuses"))
+}
+
+/// A refusal. At least one of the statuses refuses.
+pub(crate) fn refuse(statuses: impl IntoIterator<Item = Status>) -> Decision<Allowed, Denied> {
+    Decision::Deny(Denied::from_statuses(statuses).expect("a status that refuses"))
 }
 
 fn nanos_ceil(span: Span) -> Duration {

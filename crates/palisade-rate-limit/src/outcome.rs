@@ -62,6 +62,16 @@ impl Allowed {
             .then_some(Self { statuses })
     }
 
+    pub(crate) const fn one(status: Status) -> Self {
+        let rest = Vec::new();
+        Self {
+            statuses: Statuses {
+                first: status,
+                rest,
+            },
+        }
+    }
+
     /// How each limit stands, in the order of the charges.
     #[must_use]
     pub fn statuses(&self) -> impl ExactSizeIterator<Item = &Status> + Clone {
