@@ -20,6 +20,9 @@ const LIB_CODE_LINES_MAX: usize = 80;
 /// A file fits in a few screens.
 const FILE_LINES_MAX: usize = 600;
 
+/// Where the book includes the decisions.
+const DECISIONS_IN_BOOK: &str = "docs/src/decisions.md";
+
 pub(super) fn check() -> Result<Outcome> {
     let root = workspace::root();
     let listed = shell::output(Command::new("git").current_dir(root).args([
@@ -40,6 +43,9 @@ pub(super) fn check() -> Result<Outcome> {
         files += 1;
         complaints.extend(judge(path, &text));
     }
+    let book = fs::read_to_string(root.join(DECISIONS_IN_BOOK))
+        .with_context(|| format!("cannot read {DECISIONS_IN_BOOK}"))?;
+    complaints.extend(listed.lines().filter_map(|path| unlisted(path, &book)));
     for complaint in &complaints {
         println!("{complaint}");
     }
@@ -93,6 +99,13 @@ fn judge_manifest(path: &str, text: &str) -> Vec<String> {
     )]
 }
 
+/// A decision that the book leaves out is one that nobody will find.
+fn unlisted(path: &str, book: &str) -> Option<String> {
+    let page = path.strip_prefix("docs/decisions/")?;
+    let include = format!("{{{{#include ../decisions/{page}}}}}");
+    (!book.contains(&include)).then(|| format!("{path}: add `{include}` to {DECISIONS_IN_BOOK}"))
+}
+
 /// Tables are read by programs. They live in `data` folders or in `data.rs`.
 fn is_data(path: &str) -> bool {
     path.contains("/data/") || path.ends_with("/data.rs")
@@ -140,6 +153,14 @@ mod tests {
         let page = docs + &"mod a;\n".repeat(LIB_CODE_LINES_MAX);
         assert!(judge("crates/a/src/lib.rs", &page).is_empty());
         assert_eq!(judge("crates/a/src/lib.rs", &(page + "mod b;\n")).len(), 1);
+    }
+
+    #[test]
+    fn a_decision_that_the_book_leaves_out_is_named() {
+        let book = "{{#include ../decisions/0001-a.md}}";
+        assert_eq!(unlisted("docs/decisions/0001-a.md", book), None);
+        assert!(unlisted("docs/decisions/0002-b.md", book).is_some());
+        assert_eq!(unlisted("docs/src/architecture.md", book), None);
     }
 
     #[test]
