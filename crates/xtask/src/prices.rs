@@ -122,7 +122,7 @@ fn catalog(rows: &str, dated: &str) -> Result<String> {
     let mut urls = BTreeSet::new();
     for (line, row) in &parsed {
         sources.insert(text(row, "source").with_context(|| format!("line {line}"))?);
-        urls.extend(row.get("source_url").and_then(Value::as_str));
+        urls.extend(url(row));
     }
     let urls: BTreeMap<&str, usize> = urls.into_iter().zip(0..).collect();
 
@@ -178,7 +178,7 @@ fn line(row: &Map<String, Value>, urls: &BTreeMap<&str, usize>) -> Result<(RowKe
         Some("no-match") | None => " -",
         Some(other) => bail!("cross_check `{other}` is not known"),
     };
-    if let Some(url) = row.get("source_url").and_then(Value::as_str) {
+    if let Some(url) = url(row) {
         write!(line, " @{}", urls[url])?;
     }
     let from = optional_date(row, "effective_from")?;
@@ -289,6 +289,12 @@ fn decimal(value: &Value, places: usize) -> Result<&str> {
         "a price is decimal text with at most {places} digits after the point, found `{text}`"
     );
     Ok(text)
+}
+
+/// The page the price stands on. A source may have a remark in this place; a remark is no fact.
+fn url(row: &Map<String, Value>) -> Option<&str> {
+    let url = row.get("source_url")?.as_str()?;
+    (url.starts_with("https://") && url.bytes().all(|byte| byte.is_ascii_graphic())).then_some(url)
 }
 
 fn text<'a>(of: &'a Map<String, Value>, key: &str) -> Result<&'a str> {
