@@ -1,0 +1,264 @@
+use std::time::Duration;
+
+use crate::{ConfigError, error};
+
+/// When a breaker opens, for how long, and how it finds out that things are well again. Plain data, checked once.
+///
+/// ```
+/// use std::time::Duration;
+/// use palisade_resilience::{BreakerConfig, Window};
+///
+/// let config = BreakerConfig::default()
+///     .with_window(Window::Time(Duration::from_secs(30)))
+///     .with_failure_rate(40)
+///     .with_minimum_calls(10)
+///     .with_slow_calls(Duration::from_secs(20), 80)
+///     .build()?;
+/// # Ok::<(), palisade_resilience::ConfigError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BreakerConfig {
+    /// Which calls are looked at.
+    pub window: Window,
+    /// Opens when this share of the window has failed, in percent. Over 100 never opens by rate.
+    pub failure_rate: u32,
+    /// No rate is computed from fewer calls: two failures at night are not a 100 % failure rate.
+    pub minimum_calls: u32,
+    /// Opens after this many failures in a row, whatever the window says.
+    pub consecutive_failures: Option<u32>,
+    /// A call that takes this long counts as slow, also if the caller stopped waiting for it.
+    pub slow_after: Option<Duration>,
+    /// Opens when this share of the window was slow, in percent.
+    pub slow_rate: u32,
+    /// How long it stays open the first time.
+    pub open_for: Duration,
+    /// The open time doubles each time it opens again soon after closing, up to this. Also bounds what a server may ask
+    /// for, and how long it must stay closed for the doubling to be forgotten.
+    pub open_for_max: Duration,
+    /// How many trial calls may be under way when it is half open, and how many must succeed to close it.
+    pub probes: u32,
+    /// A trial call that has not ended after this long counts as failed if others are waiting for its place.
+    pub probe_max: Duration,
+    /// Opens at the first failure that carries advice ("retry after …"), for as long as advised. So a 429 told to one caller
+    /// holds back all of them. Key such a breaker by credential as well as by model.
+    pub open_on_advice: bool,
+}
+
+/// Which calls a breaker looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Window {
+    /// The last so many calls.
+    Calls(u32),
+    /// The calls of the last so long. It slides in sixteenths: a call is counted for at least 15/16 of it and never
+    /// for longer than the whole.
+    Time(Duration),
+}
+
+impl Window {
+    /// The most calls a window may hold.
+    pub const CALLS_MAX: u32 = 100_000;
+    /// The longest window.
+    pub const TIME_MAX: Duration = Duration::from_secs(86_400);
+}
+
+/// Opens when half of at least 20 calls within 30 s failed; open for 5 s, doubling up to 2 min; 3 trial calls.
+impl Default for BreakerConfig {
+    fn default() -> Self {
+        Self {
+            window: Window::Time(Duration::from_secs(30)),
+            failure_rate: 50,
+            minimum_calls: 20,
+            consecutive_failures: None,
+            slow_after: None,
+            slow_rate: 101,
+            open_for: Duration::from_secs(5),
+            open_for_max: Duration::from_secs(120),
+            probes: 3,
+            probe_max: Duration::from_secs(120),
+            open_on_advice: false,
+        }
+    }
+}
+
+impl BreakerConfig {
+    /// The same, looking at other calls.
+    #[must_use]
+    pub const fn with_window(mut self, window: Window) -> Self {
+        self.window = window;
+        self
+    }
+
+    /// The same, opening at another share of failures, in percent.
+    #[must_use]
+    pub const fn with_failure_rate(mut self, percent: u32) -> Self {
+        self.failure_rate = percent;
+        self
+    }
+
+    /// The same, judging no fewer calls than this.
+    #[must_use]
+    pub const fn with_minimum_calls(mut self, calls: u32) -> Self {
+        self.minimum_calls = calls;
+        self
+    }
+
+    /// The same, opening also after this many failures in a row.
+    #[must_use]
+    pub const fn with_consecutive_failures(mut self, failures: u32) -> Self {
+        self.consecutive_failures = Some(failures);
+        self
+    }
+
+    /// The same, opening also when `percent` of the calls took `after` or longer.
+    #[must_use]
+    pub const fn with_slow_calls(mut self, after: Duration, percent: u32) -> Self {
+        self.slow_after = Some(after);
+        self.slow_rate = percent;
+        self
+    }
+
+    /// The same, open for `first` and, when it keeps failing, up to `max`.
+    #[must_use]
+    pub const fn with_open_for(mut self, first: Duration, max: Duration) -> Self {
+        self.open_for = first;
+        self.open_for_max = max;
+        self
+    }
+
+    /// The same with another number of trial calls, and another patience with each.
+    #[must_use]
+    pub const fn with_probes(mut self, probes: u32, max: Duration) -> Self {
+        self.probes = probes;
+        self.probe_max = max;
+        self
+    }
+
+    /// The same, opening at once when a failure says how long to stay away.
+    #[must_use]
+    pub const fn with_open_on_advice(mut self, open: bool) -> Self {
+        self.open_on_advice = open;
+        self
+    }
+
+    /// Checks every value. [`Breaker::new`](crate::Breaker::new) takes only what passed here.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] naming the first value that is wrong.
+    pub fn build(self) -> Result<BreakerPolicy, ConfigError> {
+        let ms = Duration::from_millis(1);
+        match self.window {
+            Window::Calls(calls) => {
+                error::number(
+                    "breaker window calls",
+                    calls.into(),
+                    1,
+                    Window::CALLS_MAX.into(),
+                )?;
+                error::number(
+                    "breaker minimum_calls",
+                    self.minimum_calls.into(),
+                    1,
+                    calls.into(),
+                )?;
+            }
+            Window::Time(time) => {
+                error::duration("breaker window time", time, ms, Window::TIME_MAX)?;
+                error::number(
+                    "breaker minimum_calls",
+                    self.minimum_calls.into(),
+                    1,
+                    u32::MAX.into(),
+                )?;
+            }
+        }
+        error::number("breaker failure_rate", self.failure_rate.into(), 1, 101)?;
+        error::number("breaker slow_rate", self.slow_rate.into(), 1, 101)?;
+        if let Some(failures) = self.consecutive_failures {
+            error::number(
+                "breaker consecutive_failures",
+                failures.into(),
+                1,
+                u32::MAX.into(),
+            )?;
+        }
+        if let Some(slow_after) = self.slow_after {
+            error::duration("breaker slow_after", slow_after, ms, Window::TIME_MAX)?;
+        } else if self.slow_rate <= 100 {
+            return Err(ConfigError::Contradiction(
+                "breaker slow_rate is set but slow_after is not: no call would ever be slow",
+            ));
+        }
+        error::duration("breaker open_for", self.open_for, ms, Window::TIME_MAX)?;
+        error::duration(
+            "breaker open_for_max",
+            self.open_for_max,
+            self.open_for,
+            Window::TIME_MAX,
+        )?;
+        error::number("breaker probes", self.probes.into(), 1, 1_000)?;
+        error::duration("breaker probe_max", self.probe_max, ms, Window::TIME_MAX)?;
+        Ok(BreakerPolicy(self))
+    }
+}
+
+/// A [`BreakerConfig`] that has passed its checks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BreakerPolicy(BreakerConfig);
+
+impl BreakerPolicy {
+    /// The values.
+    #[must_use]
+    pub const fn config(&self) -> &BreakerConfig {
+        &self.0
+    }
+}
+
+impl TryFrom<BreakerConfig> for BreakerPolicy {
+    type Error = ConfigError;
+
+    fn try_from(config: BreakerConfig) -> Result<Self, ConfigError> {
+        config.build()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_is_valid() {
+        assert!(BreakerConfig::default().build().is_ok());
+    }
+
+    #[test]
+    fn what_cannot_work_is_refused_by_name() {
+        let ok = BreakerConfig::default();
+        let second = Duration::from_secs(1);
+        for (config, name) in [
+            (ok.with_window(Window::Calls(0)), "window calls"),
+            (ok.with_window(Window::Calls(u32::MAX)), "window calls"),
+            (ok.with_window(Window::Calls(10)), "minimum_calls"),
+            (ok.with_window(Window::Time(Duration::ZERO)), "window time"),
+            (ok.with_window(Window::Time(Duration::MAX)), "window time"),
+            (ok.with_failure_rate(0), "failure_rate"),
+            (ok.with_failure_rate(102), "failure_rate"),
+            (ok.with_minimum_calls(0), "minimum_calls"),
+            (ok.with_consecutive_failures(0), "consecutive_failures"),
+            (ok.with_slow_calls(Duration::ZERO, 50), "slow_after"),
+            (ok.with_slow_calls(second, 0), "slow_rate"),
+            (ok.with_open_for(Duration::ZERO, second), "open_for"),
+            (ok.with_open_for(2 * second, second), "open_for_max"),
+            (ok.with_probes(0, second), "probes"),
+            (ok.with_probes(1, Duration::ZERO), "probe_max"),
+        ] {
+            let error = config.build().unwrap_err();
+            assert!(error.to_string().contains(name), "{error}");
+        }
+        let mut contradictory = ok;
+        contradictory.slow_rate = 50;
+        assert!(contradictory.build().is_err());
+    }
+}

@@ -1,0 +1,37 @@
+#![doc = include_str!("../README.md")]
+
+mod backoff;
+mod breaker;
+mod budget;
+mod bulkhead;
+mod classify;
+mod deadline;
+mod error;
+mod failure;
+mod kind;
+mod policy;
+mod random;
+mod retry;
+#[cfg(feature = "tokio")]
+mod tokio;
+
+pub use backoff::{Backoff, Jitter, LongAdvice, Wait};
+pub use breaker::{
+    Breaker, BreakerConfig, BreakerModel, BreakerObserver, BreakerPolicy, BreakerRegistry,
+    BreakerStatus, Cause, Change, Counts, Denied, DeniedWhy, Ended, Overflow, Permit, Phase,
+    Ticket, Window,
+};
+pub use budget::{RetryBudget, RetryBudgetConfig};
+pub use bulkhead::{Bulkhead, Slot};
+pub use classify::{AsFailure, Classify, DynClassify, OnError};
+pub use deadline::{Deadline, Elapsed, timeout};
+pub use error::ConfigError;
+pub use failure::{Certainty, Failure, Fault};
+pub use kind::ErrorKind;
+pub use policy::RetryPolicy;
+pub use random::Random;
+pub use retry::{
+    Attempt, AttemptFailed, Call, GaveUp, Idempotency, Next, RetryObserver, Stop, retry,
+};
+#[cfg(feature = "tokio")]
+pub use tokio::TokioTimer;
