@@ -1,12 +1,16 @@
 #![doc = include_str!("../README.md")]
 
 mod amount;
+mod book;
 mod config;
 mod error;
 mod hold;
 mod id;
 mod ledger;
+mod memory;
 mod model;
+mod reservation;
+mod settler;
 mod window;
 
 pub use amount::{Amount, Measure};
@@ -17,7 +21,10 @@ pub use id::ReservationId;
 pub use ledger::{
     DynQuotaLedger, Granted, QuotaLedger, Refusal, Refused, ReserveRequest, SettleRequest,
 };
+pub use memory::{Bounds, InMemory};
 pub use model::{
     Balance, Change, Resolve, ScopeState, Step, balance, decide, expire, repeat, resolve,
 };
+pub use reservation::Reservation;
+pub use settler::{Settler, SettlerCounts, SettlerTask};
 pub use window::{Period, Window, Zone};

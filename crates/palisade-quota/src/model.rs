@@ -134,7 +134,7 @@ pub fn decide(
         let (measure, retry_after) = state.admits(request.ask(), now).err()?;
         Some((state, measure, retry_after))
     });
-    // The last of equals by `max_by_key` would do as well; any order is fine as long as every backend has the same.
+    // Of equals the last: which one does not matter, as long as every backend names the same.
     if let Some((state, measure, retry_after)) = refusals.max_by_key(|(.., wait)| patience(*wait)) {
         let balance = Box::new(balance(state));
         return Decision::Deny(Refused::new(

@@ -241,3 +241,258 @@ impl<'de> serde::Deserialize<'de> for Zone {
         Self::named(&name).map_err(serde::de::Error::custom)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn zone(name: &str) -> Zone {
+        Zone::named(name).expect("a zone of the database")
+    }
+
+    fn at(text: &str) -> Timestamp {
+        let instant: jiff::Timestamp = text.parse().expect("a time");
+        let nanos = i64::try_from(instant.as_nanosecond());
+        Timestamp::from_nanos(nanos.expect("within 1677 to 2262"))
+    }
+
+    /// Zone, first instant of the day, first instant of the next, and its length in minutes.
+    const DAYS: &[(&str, &str, &str, u64)] = &[
+        ("UTC", "2026-06-30T00:00:00Z", "2026-07-01T00:00:00Z", 1_440),
+        ("UTC", "2028-02-29T00:00:00Z", "2028-03-01T00:00:00Z", 1_440),
+        // Offsets that are no whole hours, and both sides of the date line.
+        (
+            "Asia/Kathmandu",
+            "2026-06-29T18:15:00Z",
+            "2026-06-30T18:15:00Z",
+            1_440,
+        ),
+        (
+            "Pacific/Kiritimati",
+            "2025-12-31T10:00:00Z",
+            "2026-01-01T10:00:00Z",
+            1_440,
+        ),
+        (
+            "Pacific/Niue",
+            "2026-01-01T11:00:00Z",
+            "2026-01-02T11:00:00Z",
+            1_440,
+        ),
+        // Clocks forward and back.
+        (
+            "America/Los_Angeles",
+            "2026-03-08T08:00:00Z",
+            "2026-03-09T07:00:00Z",
+            1_380,
+        ),
+        (
+            "America/Los_Angeles",
+            "2026-11-01T07:00:00Z",
+            "2026-11-02T08:00:00Z",
+            1_500,
+        ),
+        (
+            "Europe/London",
+            "2026-03-29T00:00:00Z",
+            "2026-03-29T23:00:00Z",
+            1_380,
+        ),
+        (
+            "Europe/London",
+            "2026-10-24T23:00:00Z",
+            "2026-10-26T00:00:00Z",
+            1_500,
+        ),
+        // By half an hour, and by two.
+        (
+            "Australia/Lord_Howe",
+            "2026-04-04T13:00:00Z",
+            "2026-04-05T13:30:00Z",
+            1_470,
+        ),
+        (
+            "Australia/Lord_Howe",
+            "2026-10-03T13:30:00Z",
+            "2026-10-04T13:00:00Z",
+            1_410,
+        ),
+        (
+            "Antarctica/Troll",
+            "2026-03-29T00:00:00Z",
+            "2026-03-29T22:00:00Z",
+            1_320,
+        ),
+        // Midnight does not exist.
+        (
+            "Africa/Cairo",
+            "2026-04-23T22:00:00Z",
+            "2026-04-24T21:00:00Z",
+            1_380,
+        ),
+        (
+            "America/Santiago",
+            "2026-09-06T04:00:00Z",
+            "2026-09-07T03:00:00Z",
+            1_380,
+        ),
+        (
+            "Asia/Beirut",
+            "2026-03-28T22:00:00Z",
+            "2026-03-29T21:00:00Z",
+            1_380,
+        ),
+        (
+            "America/Havana",
+            "2026-03-08T05:00:00Z",
+            "2026-03-09T04:00:00Z",
+            1_380,
+        ),
+        // Midnight comes twice.
+        (
+            "America/Havana",
+            "2026-11-01T04:00:00Z",
+            "2026-11-02T05:00:00Z",
+            1_500,
+        ),
+        // The last hour of the day comes twice.
+        (
+            "Africa/Cairo",
+            "2026-10-28T21:00:00Z",
+            "2026-10-29T22:00:00Z",
+            1_500,
+        ),
+        (
+            "America/Santiago",
+            "2026-04-04T03:00:00Z",
+            "2026-04-05T04:00:00Z",
+            1_500,
+        ),
+        // The last hour does not exist.
+        (
+            "America/Nuuk",
+            "2026-03-28T02:00:00Z",
+            "2026-03-29T01:00:00Z",
+            1_380,
+        ),
+        // A minute past midnight the clocks fell back into the day before, which was over by then.
+        (
+            "America/St_Johns",
+            "2010-11-06T02:30:00Z",
+            "2010-11-07T02:30:00Z",
+            1_440,
+        ),
+        (
+            "America/St_Johns",
+            "2010-11-07T02:30:00Z",
+            "2010-11-08T03:30:00Z",
+            1_500,
+        ),
+        // The clocks jumped from 23:30 to 00:30: a day that began in mid-hour.
+        (
+            "America/Toronto",
+            "1919-03-30T05:00:00Z",
+            "1919-03-31T04:30:00Z",
+            1_410,
+        ),
+        (
+            "America/Toronto",
+            "1919-03-31T04:30:00Z",
+            "1919-04-01T04:00:00Z",
+            1_410,
+        ),
+        // A whole day was left out, 2011-12-30.
+        (
+            "Pacific/Apia",
+            "2011-12-29T10:00:00Z",
+            "2011-12-30T10:00:00Z",
+            1_440,
+        ),
+        (
+            "Pacific/Apia",
+            "2011-12-30T10:00:00Z",
+            "2011-12-31T10:00:00Z",
+            1_440,
+        ),
+    ];
+
+    #[test]
+    fn a_day_is_the_civil_day_of_its_zone_to_the_nanosecond() {
+        let tick = Duration::from_nanos(1);
+        for (name, start, end, minutes) in DAYS {
+            let (start, end, zone) = (at(start), at(end), zone(name));
+            let day = Window::new(start, end).expect("a day ends after it starts");
+            assert_eq!(
+                end.saturating_since(start).as_secs(),
+                minutes * 60,
+                "{name}"
+            );
+            let noon = start.saturating_add(Duration::from_secs(minutes * 30));
+            for inside in [start, noon, end.saturating_sub(tick)] {
+                assert_eq!(Period::Day.window(inside, &zone), day, "{name} at {inside}");
+            }
+            assert_eq!(Period::Day.window(end, &zone).start(), end, "{name}");
+            let before = start.saturating_sub(tick);
+            assert_eq!(Period::Day.window(before, &zone).end(), start, "{name}");
+            assert_eq!(day.remaining(noon), Some(end.saturating_since(noon)));
+        }
+    }
+
+    #[test]
+    fn a_month_is_the_calendar_month_of_its_zone() {
+        for (name, start, end) in [
+            (
+                "Europe/Berlin",
+                "2026-02-28T23:00:00Z",
+                "2026-03-31T22:00:00Z",
+            ),
+            (
+                "America/New_York",
+                "2026-11-01T04:00:00Z",
+                "2026-12-01T05:00:00Z",
+            ),
+            (
+                "Africa/Cairo",
+                "2026-03-31T22:00:00Z",
+                "2026-04-30T21:00:00Z",
+            ),
+            ("UTC", "2028-02-01T00:00:00Z", "2028-03-01T00:00:00Z"),
+            ("UTC", "2026-12-01T00:00:00Z", "2027-01-01T00:00:00Z"),
+        ] {
+            let (start, end) = (at(start), at(end));
+            for inside in [start, end.saturating_sub(Duration::from_nanos(1))] {
+                let month = Period::Month.window(inside, &zone(name));
+                assert_eq!((month.start(), month.end()), (start, end), "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_ends_of_time_lie_in_a_window_too() {
+        for name in ["UTC", "Pacific/Kiritimati", "Pacific/Niue"] {
+            for period in [Period::Day, Period::Month, Period::Lifetime] {
+                for now in [Timestamp::MIN, Timestamp::MAX] {
+                    let window = period.window(now, &zone(name));
+                    assert!(window.contains(now), "{name} {period:?} {now}: {window:?}");
+                }
+            }
+        }
+        assert_eq!(Window::FOREVER.remaining(Timestamp::UNIX_EPOCH), None);
+        assert_eq!(Window::new(Timestamp::MAX, Timestamp::MIN), None);
+    }
+
+    #[test]
+    fn a_zone_is_known_by_its_name_or_not_at_all() {
+        assert_eq!(zone("europe/berlin").name(), "Europe/Berlin");
+        assert_eq!(zone("UTC"), Zone::utc());
+        for unknown in [
+            "",
+            "Mars/Olympus",
+            "../../etc/passwd",
+            "UTC+25",
+            "Etc/Unknown",
+        ] {
+            assert_eq!(Zone::named(unknown), Err(ZoneError::Unknown), "{unknown}");
+        }
+    }
+}

@@ -1,0 +1,368 @@
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    time::Duration,
+};
+
+use palisade_core::{Decision, Key, StoreError, StoreErrorKind, Timestamp};
+
+use crate::{
+    Amount, Balance, Bounds, Change, Defaults, Granted, Hold, Outcome, Phase, Quota, Refused,
+    RequestError, ReservationId, ReserveRequest, Resolution, Resolve, ScopeState, SettleRequest,
+    Window, balance, decide, expire, repeat, resolve,
+};
+
+/// A whole ledger as plain state: input and time go in, an answer comes out.
+///
+/// What it keeps besides the pure decision are sums, so that no decision walks over the holds of a scope, and two
+/// orders of time, so that no decision walks over the holds of everybody.
+#[derive(Debug)]
+pub(crate) struct Book {
+    defaults: Defaults,
+    bounds: Bounds,
+    scopes: HashMap<Key, Scope>,
+    holds: HashMap<ReservationId, Entry>,
+    /// The holds still in phase `Held`, the first to expire in front.
+    deadlines: BTreeSet<(Timestamp, ReservationId)>,
+    /// The holds that ended, the oldest ending in front.
+    ended: BTreeSet<(Timestamp, ReservationId)>,
+    /// Before this, a search for scopes to forget finds none.
+    tidy_after: Timestamp,
+}
+
+#[derive(Debug)]
+struct Entry {
+    hold: Hold,
+    /// When it last changed phase.
+    since: Timestamp,
+}
+
+#[derive(Debug, Default)]
+struct Scope {
+    own: Option<Quota>,
+    /// The last window computed under the present quota: most decisions fall into it.
+    current: Option<Window>,
+    /// By the start of their windows.
+    accounts: BTreeMap<Timestamp, Account>,
+}
+
+#[derive(Debug)]
+struct Account {
+    window: Window,
+    spent: Amount,
+    held: Amount,
+}
+
+impl Book {
+    pub(crate) fn new(defaults: Defaults, bounds: Bounds) -> Self {
+        Self {
+            defaults,
+            bounds,
+            scopes: HashMap::new(),
+            holds: HashMap::new(),
+            deadlines: BTreeSet::new(),
+            ended: BTreeSet::new(),
+            tidy_after: Timestamp::MIN,
+        }
+    }
+
+    pub(crate) fn reserve(
+        &mut self,
+        request: &ReserveRequest,
+        now: Timestamp,
+    ) -> Result<Decision<Granted, Refused>, StoreError> {
+        const DOING: &str = "reserving quota";
+        self.expire(usize::MAX, now);
+        let states = self
+            .states(request.scopes(), now)
+            .map_err(|error| invalid(DOING, error))?;
+        if let Some(entry) = self.holds.get(&request.id()) {
+            return repeat(request, &entry.hold, &states, now)
+                .map_err(|error| invalid(DOING, error));
+        }
+        let decision = decide(request, &states, now);
+        if decision.is_allow() {
+            self.room_for_hold(now, DOING)?;
+            self.room_for_scopes(request.scopes(), now, DOING)?;
+            let hold = Hold::granted(request, &states, now);
+            for state in &states {
+                let scope = self.scopes.entry(state.scope.clone()).or_default();
+                scope.forget_before(now, self.bounds.remember());
+                let account = scope.account(state.window);
+                // Closed early by a change of calendar that has since been undone: it is open again.
+                account.window = state.window;
+                // In range: the sum is at most the limit that `decide` compared it with.
+                if let Some(held) = account.held.checked_add(request.ask()) {
+                    account.held = held;
+                }
+            }
+            self.deadlines.insert((hold.deadline, hold.id));
+            self.holds.insert(hold.id, Entry { hold, since: now });
+        }
+        Ok(decision)
+    }
+
+    pub(crate) fn settle(
+        &mut self,
+        request: SettleRequest,
+        now: Timestamp,
+    ) -> Result<Resolution, StoreError> {
+        self.resolve(request.id, Resolve::Settle(request.actual), now)
+            .map_err(|error| invalid("settling quota", error))
+    }
+
+    pub(crate) fn release(
+        &mut self,
+        id: ReservationId,
+        now: Timestamp,
+    ) -> Result<Resolution, StoreError> {
+        self.resolve(id, Resolve::Release, now)
+            .map_err(|error| invalid("releasing quota", error))
+    }
+
+    pub(crate) fn balance(&mut self, scope: &Key, now: Timestamp) -> Result<Balance, StoreError> {
+        self.expire(usize::MAX, now);
+        self.state(scope, now)
+            .map(|state| balance(&state))
+            .map_err(|error| invalid("reading a balance of quota", error))
+    }
+
+    pub(crate) fn set_quota(
+        &mut self,
+        key: &Key,
+        quota: Option<Quota>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.room_for_scopes(std::slice::from_ref(key), now, "setting a quota")?;
+        let default = self.defaults.quota(key);
+        let scope = self.scopes.entry(key.clone()).or_default();
+        let (old, new) = (
+            scope.own.as_ref().unwrap_or(default),
+            quota.as_ref().unwrap_or(default),
+        );
+        if (old.period(), old.zone()) != (new.period(), new.zone()) {
+            for account in scope
+                .accounts
+                .values_mut()
+                .filter(|account| account.window.contains(now))
+            {
+                account.window = account.window.closed(now);
+            }
+            scope.current = None;
+        }
+        scope.own = quota;
+        // Perhaps it is forgettable now, which the last search could not know.
+        self.tidy_after = Timestamp::MIN;
+        Ok(())
+    }
+
+    /// Notes up to `limit` overdue holds as expired.
+    pub(crate) fn expire(&mut self, limit: usize, now: Timestamp) -> usize {
+        let mut noted = 0;
+        while noted < limit {
+            let Some(&(deadline, id)) = self.deadlines.first() else {
+                break;
+            };
+            if deadline > now {
+                break;
+            }
+            let change = self
+                .holds
+                .get(&id)
+                .and_then(|entry| expire(&entry.hold, now));
+            // It always is: the two tables change together.
+            let Some(change) = change else { break };
+            // Nothing is spent by an expiry, so nothing can overflow.
+            if self.apply(id, change, now).is_err() {
+                break;
+            }
+            noted += 1;
+        }
+        noted
+    }
+
+    fn resolve(
+        &mut self,
+        id: ReservationId,
+        how: Resolve,
+        now: Timestamp,
+    ) -> Result<Resolution, RequestError> {
+        let Some(entry) = self.holds.get(&id) else {
+            return Ok(Resolution::new(Outcome::Unknown, true));
+        };
+        let step = resolve(&entry.hold, how, now);
+        if let Some(change) = step.change {
+            self.apply(id, change, now)?;
+        }
+        Ok(step.resolution)
+    }
+
+    /// Takes a change into the books: at every place of the hold, or at none.
+    fn apply(
+        &mut self,
+        id: ReservationId,
+        change: Change,
+        now: Timestamp,
+    ) -> Result<(), RequestError> {
+        let Some(entry) = self.holds.get_mut(&id) else {
+            return Ok(());
+        };
+        let mut sums = Vec::with_capacity(entry.hold.places.len());
+        for place in &entry.hold.places {
+            let account = self
+                .scopes
+                .get(&place.scope)
+                .and_then(|scope| scope.accounts.get(&place.window.start()));
+            let (spent, held) = account.map_or((Amount::ZERO, Amount::ZERO), |account| {
+                (account.spent, account.held)
+            });
+            let spent = spent
+                .checked_add(change.spend)
+                .ok_or(RequestError::Overflow)?;
+            let held = held
+                .checked_sub(change.unhold)
+                .ok_or(RequestError::Overflow)?;
+            sums.push((spent, held));
+        }
+        for (place, (spent, held)) in entry.hold.places.iter().zip(sums) {
+            // A cost that comes so late that its window is forgotten is booked all the same.
+            let scope = self.scopes.entry(place.scope.clone()).or_default();
+            let account = scope.account(place.window);
+            (account.spent, account.held) = (spent, held);
+        }
+        if entry.hold.phase == Phase::Held {
+            self.deadlines.remove(&(entry.hold.deadline, id));
+        } else {
+            self.ended.remove(&(entry.since, id));
+        }
+        entry.hold.phase = change.phase;
+        entry.since = now;
+        self.ended.insert((now, id));
+        Ok(())
+    }
+
+    fn states(&mut self, keys: &[Key], now: Timestamp) -> Result<Vec<ScopeState>, RequestError> {
+        keys.iter().map(|key| self.state(key, now)).collect()
+    }
+
+    /// One scope as the pure decision wants to see it. Looking leaves no trace: strangers' keys take no room.
+    fn state(&mut self, key: &Key, now: Timestamp) -> Result<ScopeState, RequestError> {
+        let default = self.defaults.quota(key);
+        let Some(scope) = self.scopes.get_mut(key) else {
+            let window = default.window(now);
+            return Ok(ScopeState::new(
+                key.clone(),
+                default.clone(),
+                window,
+                Amount::ZERO,
+                Amount::ZERO,
+            ));
+        };
+        let quota = scope.own.as_ref().unwrap_or(default);
+        let window = match scope.current {
+            Some(window) if window.contains(now) => window,
+            _ => *scope.current.insert(quota.window(now)),
+        };
+        let (mut spent, mut held) = (Amount::ZERO, Amount::ZERO);
+        for account in scope
+            .accounts
+            .values()
+            .filter(|account| account.window.overlaps(window))
+        {
+            spent = spent
+                .checked_add(account.spent)
+                .ok_or(RequestError::Overflow)?;
+            held = held
+                .checked_add(account.held)
+                .ok_or(RequestError::Overflow)?;
+        }
+        Ok(ScopeState::new(
+            key.clone(),
+            quota.clone(),
+            window,
+            spent,
+            held,
+        ))
+    }
+
+    /// Makes room for one hold. Live ones are never forgotten for it.
+    fn room_for_hold(&mut self, now: Timestamp, doing: &'static str) -> Result<(), StoreError> {
+        let remember = self.bounds.remember();
+        while let Some(&(since, id)) = self.ended.first() {
+            if self.holds.len() < self.bounds.holds_max() && since.saturating_add(remember) > now {
+                break;
+            }
+            self.ended.remove(&(since, id));
+            self.holds.remove(&id);
+        }
+        if self.holds.len() < self.bounds.holds_max() {
+            Ok(())
+        } else {
+            Err(StoreError::new(StoreErrorKind::Busy, doing))
+        }
+    }
+
+    /// Makes room for these scopes. What others have spent is never forgotten for it.
+    fn room_for_scopes(
+        &mut self,
+        keys: &[Key],
+        now: Timestamp,
+        doing: &'static str,
+    ) -> Result<(), StoreError> {
+        let new = keys
+            .iter()
+            .filter(|key| !self.scopes.contains_key(*key))
+            .count();
+        let max = self.bounds.scopes_max();
+        if new > 0 && self.scopes.len() + new > max && now >= self.tidy_after {
+            self.forget_scopes(now);
+        }
+        if new == 0 || self.scopes.len() + new <= max {
+            Ok(())
+        } else {
+            Err(StoreError::new(StoreErrorKind::Busy, doing))
+        }
+    }
+
+    /// Forgets scopes that have nothing to remember, and when the next one will have nothing.
+    fn forget_scopes(&mut self, now: Timestamp) {
+        let remember = self.bounds.remember();
+        let mut next = Timestamp::MAX;
+        self.scopes.retain(|_, scope| {
+            scope.forget_before(now, remember);
+            let last = scope
+                .accounts
+                .values()
+                .map(|account| account.window.end())
+                .max();
+            if let Some(end) = last {
+                next = next.min(end.saturating_add(remember));
+            }
+            scope.own.is_some() || last.is_some()
+        });
+        // An overdue account that still holds something makes `next` lie in the past: search again then, not at once.
+        self.tidy_after = next.max(now.saturating_add(Duration::from_secs(1)));
+    }
+}
+
+impl Scope {
+    fn account(&mut self, window: Window) -> &mut Account {
+        self.accounts.entry(window.start()).or_insert(Account {
+            window,
+            spent: Amount::ZERO,
+            held: Amount::ZERO,
+        })
+    }
+
+    /// Forgets windows that ended long ago. Not at once: costs still come late, and clocks are set back.
+    fn forget_before(&mut self, now: Timestamp, remember: Duration) {
+        self.accounts.retain(|_, account| {
+            !account.held.is_zero()
+                || account.window.end() == Timestamp::MAX
+                || account.window.end().saturating_add(remember) > now
+        });
+    }
+}
+
+fn invalid(doing: &'static str, error: RequestError) -> StoreError {
+    StoreError::new(StoreErrorKind::Invalid, doing).with_source(error)
+}
