@@ -2,9 +2,11 @@
 
 mod key;
 mod money;
+mod traceparent;
 
 pub use key::key;
 pub use money::money;
+pub use traceparent::traceparent;
 
 /// A target: what it is called, what is done with an input, and pieces of text that lead a blind generator further in
 /// than random bytes would.
@@ -29,5 +31,10 @@ pub const ALL: &[Target] = &[
         name: "money",
         run: money,
         pieces: money::PIECES,
+    },
+    Target {
+        name: "traceparent",
+        run: traceparent,
+        pieces: traceparent::PIECES,
     },
 ];
