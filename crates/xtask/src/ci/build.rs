@@ -35,7 +35,7 @@ pub(super) fn clippy() -> Result<Outcome> {
     let fuzz = workspace::root().join("fuzz/Cargo.toml");
     shell::run(
         shell::cargo()
-            .args(["clippy", "--locked", "--all-targets", "--manifest-path"])
+            .args(["clippy", "--all-targets", "--manifest-path"])
             .arg(fuzz)
             .args(["--", "-D", "warnings"]),
     )?;
