@@ -8,10 +8,15 @@ mod classify;
 mod deadline;
 mod error;
 mod failure;
+#[cfg(feature = "http")]
+mod http;
 mod kind;
 mod policy;
+mod provider;
 mod random;
 mod retry;
+mod retry_after;
+mod status;
 #[cfg(feature = "tokio")]
 mod tokio;
 
@@ -27,11 +32,16 @@ pub use classify::{AsFailure, Classify, DynClassify, OnError};
 pub use deadline::{Deadline, Elapsed, timeout};
 pub use error::ConfigError;
 pub use failure::{Certainty, Failure, Fault};
+#[cfg(feature = "http")]
+pub use http::HttpClassifier;
 pub use kind::ErrorKind;
 pub use policy::RetryPolicy;
+pub use provider::ProviderError;
 pub use random::Random;
 pub use retry::{
     Attempt, AttemptFailed, Call, GaveUp, Idempotency, Next, RetryObserver, Stop, retry,
 };
+pub use retry_after::parse_retry_after;
+pub use status::HttpReply;
 #[cfg(feature = "tokio")]
 pub use tokio::TokioTimer;
