@@ -13,10 +13,11 @@ pub(super) fn check() -> Result<Outcome> {
         shell::run(shell::cargo().args(["install", "--locked", CARGO_DENY]))
             .with_context(|| format!("cannot install {CARGO_DENY}"))?;
     }
+    // Drivers whose crate does not exist yet have a line in `deny.toml` all the same.
     shell::run(
         shell::cargo()
             .args(["deny", "--locked", "--all-features", "check"])
-            .args(["bans", "licenses", "sources"]),
+            .args(["--allow", "unused-wrapper", "bans", "licenses", "sources"]),
     )?;
     // Advisories live in a repository of their own. Without a way to it the rest still holds, but nobody should believe
     // that advisories were looked at.
