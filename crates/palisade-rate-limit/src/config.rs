@@ -69,8 +69,8 @@ impl From<Limit> for LimitConfig {
 )]
 #[non_exhaustive]
 pub enum Overflow {
-    /// All keys without a place share one bucket per limit (and shard of the table). Together they get what one of them
-    /// would have had. The default: a flood of invented keys then slows only those who are new, and does not stop them.
+    /// Keys without a place share one, with those of the same limit that the hash sends the same way. Together they get
+    /// what one of them would have had. The default: a flood of invented keys then slows only those who are new.
     #[default]
     Share,
     /// A key without a place is refused until one is free. Stricter; a flood of invented keys shuts out everyone new.
@@ -93,10 +93,10 @@ pub struct MemoryConfig {
 }
 
 impl MemoryConfig {
-    /// The largest capacity: about 6.4 GiB of memory.
+    /// The largest capacity: about 9 GiB of memory.
     pub const CAPACITY_MAX: usize = 1 << 28;
 
-    /// The settings by default: 65,536 keys (about 1.6 MiB), which share when there are more.
+    /// The settings by default: 65,536 keys (2.3 MiB), which share when there are more.
     #[must_use]
     pub const fn new() -> Self {
         Self {

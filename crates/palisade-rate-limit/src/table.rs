@@ -5,9 +5,6 @@ use crate::{Overflow, model::State};
 /// How many places one bucket has. Eight hashes are one cache line.
 pub(crate) const WAYS: usize = 8;
 
-/// How many limits may share at once in one table. A host has few limits, and nobody else can make one up.
-const SHARED_MAX: usize = 64;
-
 /// The keys of one shard: a fixed number of places, in buckets of eight.
 ///
 /// Each key has two buckets, chosen by its hash, and sits in whichever had more room when it came; so hardly any key
@@ -20,23 +17,20 @@ pub(crate) struct Table {
     /// bring an earlier time; it is then told this one.
     latest: Instant,
     buckets: Box<[Bucket]>,
-    shared: Vec<Shared>,
     overflowed: u64,
 }
 
-/// Hash zero marks a place that was never used; its state is fresh.
+/// Three cache lines: the hashes, the times, the rest. Hash zero marks a place that was never used; its state is fresh.
 #[derive(Clone, Default)]
-#[repr(align(32))]
+#[repr(align(64))]
 struct Bucket {
     hashes: [u64; WAYS],
     nanos: [u64; WAYS],
     fractions: [u32; WAYS],
-}
-
-/// What all keys of one limit that found no place have used together.
-struct Shared {
-    limit: u64,
-    state: State,
+    // A ninth place, for all keys of one limit together that found no place of their own here.
+    shared_fraction: u32,
+    shared_limit: u64,
+    shared_nanos: u64,
 }
 
 /// One key of one limit, as the table knows it.
@@ -53,8 +47,8 @@ pub(crate) struct Hashed {
 pub(crate) enum Place {
     /// A place of its own.
     Own { bucket: usize, way: usize },
-    /// The bucket that keys without a place share.
-    Shared { limit: u64 },
+    /// The one that keys without a place share in this bucket.
+    Shared { bucket: usize },
     /// None, and none to share. One is free at this time.
     None { free_at: Instant },
 }
@@ -64,7 +58,6 @@ impl Table {
         Self {
             latest: Instant::ORIGIN,
             buckets: vec![Bucket::default(); buckets].into(),
-            shared: Vec::new(),
             overflowed: 0,
         }
     }
@@ -96,12 +89,7 @@ impl Table {
     pub(crate) fn put(&mut self, hashed: Hashed, place: Place, state: State) {
         match place {
             Place::Own { bucket, way } => self.buckets[bucket].put(way, hashed.key, state),
-            Place::Shared { limit } => {
-                match self.shared.iter_mut().find(|entry| entry.limit == limit) {
-                    Some(entry) => entry.state = state,
-                    None => self.shared.push(Shared { limit, state }),
-                }
-            }
+            Place::Shared { bucket } => self.buckets[bucket].share(hashed.limit, state),
             Place::None { .. } => {}
         }
     }
@@ -127,11 +115,12 @@ impl Table {
         taken: &[Place],
     ) -> (Place, State) {
         // A key that shared before must not start afresh in a place of its own: it begins where they all stand.
-        let shared = self
-            .shared
-            .iter()
-            .find(|entry| entry.limit == hashed.limit && !entry.state.is_fresh(now))
-            .map(|entry| entry.state);
+        let shared = buckets
+            .into_iter()
+            .filter(|bucket| self.buckets[*bucket].shared_limit == hashed.limit)
+            .map(|bucket| self.buckets[bucket].shared())
+            .max()
+            .unwrap_or(State::FRESH);
         let free = |bucket: usize| {
             let place = move |way| Place::Own { bucket, way };
             self.buckets[bucket]
@@ -146,28 +135,20 @@ impl Table {
             first
         };
         if let Some(place) = free(roomier).next() {
-            return (place, shared.unwrap_or(State::FRESH));
+            return (place, shared);
         }
 
         self.overflowed += 1;
-        let place = Place::Shared {
-            limit: hashed.limit,
+        // Two keys of one request are never charged to one shared place: in one step, they would be charged as one.
+        let sharable = |bucket: &usize| {
+            let present = &self.buckets[*bucket];
+            let open = present.shared_limit == hashed.limit || present.shared().is_fresh(now);
+            open && !taken.contains(&Place::Shared { bucket: *bucket })
         };
-        let may_share = match overflow {
-            // Two keys of one request cannot be charged to one shared bucket in one step.
-            Overflow::Share if taken.contains(&place) => false,
-            Overflow::Share if shared.is_some() => true,
-            Overflow::Share => {
-                self.shared.retain(|entry| !entry.state.is_fresh(now));
-                let promised = taken
-                    .iter()
-                    .filter(|place| matches!(place, Place::Shared { .. }));
-                self.shared.len() + promised.count() < SHARED_MAX
-            }
-            Overflow::Deny => false,
-        };
-        if may_share {
-            return (place, shared.unwrap_or(State::FRESH));
+        if overflow == Overflow::Share
+            && let Some(bucket) = buckets.into_iter().find(sharable)
+        {
+            return (Place::Shared { bucket }, shared);
         }
         let free_at = buckets
             .into_iter()
@@ -211,6 +192,16 @@ impl Bucket {
         self.hashes[way] = hash;
         self.nanos[way] = state.nanos();
         self.fractions[way] = state.fraction();
+    }
+
+    fn shared(&self) -> State {
+        State::from_parts(self.shared_nanos, self.shared_fraction)
+    }
+
+    fn share(&mut self, limit: u64, state: State) {
+        self.shared_limit = limit;
+        self.shared_nanos = state.nanos();
+        self.shared_fraction = state.fraction();
     }
 
     fn free(&self, now: Instant) -> impl Iterator<Item = usize> + '_ {
