@@ -6,9 +6,9 @@ use std::{
 use palisade_core::{Decision, Key, StoreError, StoreErrorKind, Timestamp};
 
 use crate::{
-    Amount, Balance, Bounds, Change, Defaults, Granted, Hold, Outcome, Phase, Quota, Refused,
+    Amount, Balance, Bounds, Change, Defaults, Granted, Hold, Move, Outcome, Phase, Quota, Refused,
     RequestError, ReservationId, ReserveRequest, Resolution, Resolve, ScopeState, SettleRequest,
-    Window, balance, decide, expire, repeat, resolve,
+    Window, balance, decide, expire, moved, repeat, resolve,
 };
 
 /// A whole ledger as plain state: input and time go in, an answer comes out.
@@ -88,8 +88,6 @@ impl Book {
                 let scope = self.scopes.entry(state.scope.clone()).or_default();
                 scope.forget_before(now, self.bounds.remember());
                 let account = scope.account(state.window);
-                // Closed early by a change of calendar that has since been undone: it is open again.
-                account.window = state.window;
                 // In range: the sum is at most the limit that `decide` compared it with.
                 if let Some(held) = account.held.checked_add(request.ask()) {
                     account.held = held;
@@ -132,23 +130,27 @@ impl Book {
         quota: Option<Quota>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.room_for_scopes(std::slice::from_ref(key), now, "setting a quota")?;
+        const DOING: &str = "setting a quota";
+        self.room_for_scopes(std::slice::from_ref(key), now, DOING)?;
         let default = self.defaults.quota(key);
         let scope = self.scopes.entry(key.clone()).or_default();
         let (old, new) = (
             scope.own.as_ref().unwrap_or(default),
             quota.as_ref().unwrap_or(default),
         );
-        if (old.period(), old.zone()) != (new.period(), new.zone()) {
-            for account in scope
-                .accounts
+        if let Some(step) = moved(old, new, now) {
+            scope.take(step).map_err(|error| invalid(DOING, error))?;
+            let places = self
+                .holds
                 .values_mut()
-                .filter(|account| account.window.contains(now))
+                .flat_map(|entry| &mut entry.hold.places);
+            for place in places
+                .filter(|place| place.scope == *key && place.window.start() == step.from.start())
             {
-                account.window = account.window.closed(now);
+                place.window = step.to;
             }
-            scope.current = None;
         }
+        scope.current = None;
         scope.own = quota;
         // Perhaps it is forgettable now, which the last search could not know.
         self.tidy_after = Timestamp::MIN;
@@ -262,19 +264,10 @@ impl Book {
             Some(window) if window.contains(now) => window,
             _ => *scope.current.insert(quota.window(now)),
         };
-        let (mut spent, mut held) = (Amount::ZERO, Amount::ZERO);
-        for account in scope
-            .accounts
-            .values()
-            .filter(|account| account.window.overlaps(window))
-        {
-            spent = spent
-                .checked_add(account.spent)
-                .ok_or(RequestError::Overflow)?;
-            held = held
-                .checked_add(account.held)
-                .ok_or(RequestError::Overflow)?;
-        }
+        let account = scope.accounts.get(&window.start());
+        let (spent, held) = account.map_or((Amount::ZERO, Amount::ZERO), |account| {
+            (account.spent, account.held)
+        });
         Ok(ScopeState::new(
             key.clone(),
             quota.clone(),
@@ -351,6 +344,31 @@ impl Scope {
             spent: Amount::ZERO,
             held: Amount::ZERO,
         })
+    }
+
+    /// Puts what one window has spent and holds into another.
+    fn take(&mut self, step: Move) -> Result<(), RequestError> {
+        let sum = |a: Amount, b| a.checked_add(b).ok_or(RequestError::Overflow);
+        let Some(from) = self.accounts.get(&step.from.start()) else {
+            return Ok(());
+        };
+        let (mut spent, mut held) = (from.spent, from.held);
+        if step.from.start() != step.to.start()
+            && let Some(to) = self.accounts.get(&step.to.start())
+        {
+            (spent, held) = (sum(spent, to.spent)?, sum(held, to.held)?);
+        }
+        self.accounts.remove(&step.from.start());
+        let window = step.to;
+        self.accounts.insert(
+            window.start(),
+            Account {
+                window,
+                spent,
+                held,
+            },
+        );
+        Ok(())
     }
 
     /// Forgets windows that ended long ago. Not at once: costs still come late, and clocks are set back.

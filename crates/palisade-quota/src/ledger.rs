@@ -67,8 +67,8 @@ pub trait QuotaLedger: Send + Sync {
     /// Gives a scope a quota of its own, or with `None` puts it back under the defaults.
     ///
     /// New limits hold at once. A limit below what is spent leaves the scope in debt and shut until its window ends. Where
-    /// the period or the zone changes, the running window is closed at this instant, and what it has spent and holds
-    /// counts against the window of the new calendar that contains this instant, and against no later one.
+    /// the period or the zone changes, what the running window has spent and holds moves into the window of the new
+    /// calendar around this instant, so that a change hands out no second allowance; see [`moved`](crate::moved).
     fn set_quota(
         &self,
         scope: &Key,
@@ -280,34 +280,42 @@ impl fmt::Display for Refused {
     }
 }
 
-impl<L: QuotaLedger + ?Sized> QuotaLedger for Arc<L> {
-    async fn reserve(
-        &self,
-        request: ReserveRequest,
-    ) -> Result<Decision<Granted, Refused>, StoreError> {
-        (**self).reserve(request).await
-    }
+/// A pointer to a ledger is that ledger.
+macro_rules! forward {
+    ($pointer:ty) => {
+        impl<L: QuotaLedger + ?Sized> QuotaLedger for $pointer {
+            async fn reserve(
+                &self,
+                request: ReserveRequest,
+            ) -> Result<Decision<Granted, Refused>, StoreError> {
+                (**self).reserve(request).await
+            }
 
-    async fn settle(&self, request: SettleRequest) -> Result<Resolution, StoreError> {
-        (**self).settle(request).await
-    }
+            async fn settle(&self, request: SettleRequest) -> Result<Resolution, StoreError> {
+                (**self).settle(request).await
+            }
 
-    async fn release(&self, id: ReservationId) -> Result<Resolution, StoreError> {
-        (**self).release(id).await
-    }
+            async fn release(&self, id: ReservationId) -> Result<Resolution, StoreError> {
+                (**self).release(id).await
+            }
 
-    async fn balance(&self, scope: &Key) -> Result<Balance, StoreError> {
-        (**self).balance(scope).await
-    }
+            async fn balance(&self, scope: &Key) -> Result<Balance, StoreError> {
+                (**self).balance(scope).await
+            }
 
-    async fn set_quota(&self, scope: &Key, quota: Option<Quota>) -> Result<(), StoreError> {
-        (**self).set_quota(scope, quota).await
-    }
+            async fn set_quota(&self, scope: &Key, quota: Option<Quota>) -> Result<(), StoreError> {
+                (**self).set_quota(scope, quota).await
+            }
 
-    async fn expire(&self, limit: usize) -> Result<usize, StoreError> {
-        (**self).expire(limit).await
-    }
+            async fn expire(&self, limit: usize) -> Result<usize, StoreError> {
+                (**self).expire(limit).await
+            }
+        }
+    };
 }
+
+forward!(Arc<L>);
+forward!(&L);
 
 /// A ledger chosen at run time. It implements the port itself; clones share one ledger.
 ///

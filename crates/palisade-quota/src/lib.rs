@@ -23,7 +23,8 @@ pub use ledger::{
 };
 pub use memory::{Bounds, InMemory};
 pub use model::{
-    Balance, Change, Resolve, ScopeState, Step, balance, decide, expire, repeat, resolve,
+    Balance, Change, Move, Resolve, ScopeState, Step, balance, decide, expire, moved, repeat,
+    resolve,
 };
 pub use reservation::Reservation;
 pub use settler::{Settler, SettlerCounts, SettlerTask};

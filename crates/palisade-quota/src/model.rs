@@ -20,10 +20,9 @@ pub struct ScopeState {
     pub quota: Quota,
     /// The quota's window around the time of the decision: [`Quota::window`].
     pub window: Window,
-    /// What is booked in this window and in all [overlapping](Window::overlaps) ones of the scope. Others overlap only
-    /// after the quota's calendar was changed.
+    /// What is booked in this window: the one with this start.
     pub spent: Amount,
-    /// The sum of what live holds hold back in these same windows.
+    /// The sum of what live holds hold back in this window.
     pub held: Amount,
 }
 
@@ -273,6 +272,27 @@ pub fn expire(hold: &Hold, now: Timestamp) -> Option<Change> {
         unhold: hold.ask,
         spend: Amount::ZERO,
     })
+}
+
+/// What happens to a scope's running window when its quota changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "a move has two ends")]
+pub struct Move {
+    /// The window that runs under the old quota. The scope has no such window any more.
+    pub from: Window,
+    /// The window around the same instant under the new quota, with its own end even if the start is the same.
+    pub to: Window,
+}
+
+/// Whether a new quota changes a scope's running window, and into which.
+///
+/// If so, the backend adds what the old window has spent and holds to the new one and points the [places](crate::Place)
+/// of all holds of the old window to the new one, the ended ones too, in the transaction that stores the quota.
+/// Without it, changing the zone at noon would hand out a second allowance for the day.
+#[must_use]
+pub fn moved(old: &Quota, new: &Quota, now: Timestamp) -> Option<Move> {
+    let (from, to) = (old.window(now), new.window(now));
+    (from != to).then_some(Move { from, to })
 }
 
 /// How a hold has ended by `now`, if it has.

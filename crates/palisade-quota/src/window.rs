@@ -120,26 +120,10 @@ impl Window {
         self.start <= now && (now < self.end || self.end == Timestamp::MAX)
     }
 
-    /// Whether the two share an instant.
-    #[must_use]
-    pub fn overlaps(self, other: Self) -> bool {
-        self.start < other.end && other.start < self.end
-    }
-
     /// How long until it ends, or `None` if it never does.
     #[must_use]
     pub fn remaining(self, now: Timestamp) -> Option<Duration> {
         (self.end < Timestamp::MAX).then(|| self.end.saturating_since(now))
-    }
-
-    /// The same window closed early, at `now`: what a backend makes of a running window when its quota's calendar
-    /// changes.
-    #[must_use]
-    pub fn closed(self, now: Timestamp) -> Self {
-        Self {
-            start: self.start,
-            end: now.clamp(self.start, self.end),
-        }
     }
 }
 
