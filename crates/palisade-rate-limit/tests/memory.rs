@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use palisade_core::{Decision, Dimension, Key, ManualClock, RetryAfter};
+use palisade_core::{Clock, Decision, Dimension, Instant, Key, ManualClock, RetryAfter, Timestamp};
 use palisade_rate_limit::{
     Allowed, Charge, CheckRequest, ConfigError, Denied, DynRateLimiter, InMemory, Limit,
     MemoryConfig, Overflow, RateLimiter as _,
@@ -356,4 +356,50 @@ fn a_hidden_backend_answers_as_itself_and_its_futures_may_cross_threads() {
     drop(limiter.check(CheckRequest::one(&charge)));
     assert!(check().is_allow());
     assert!(check().is_deny());
+}
+
+#[test]
+fn a_key_that_shared_does_not_start_afresh_in_a_place_of_its_own() {
+    let (clock, table) = table(1, Overflow::Share);
+    let limit = Limit::per_second("x", 1).unwrap().with_burst(5).unwrap();
+    let places = table.occupancy().places as u64;
+    assert!(ask(&table, &limit, &user(0), 1).is_allow());
+    for other in 1..places {
+        assert!(ask(&table, &limit, &user(other), 5).is_allow());
+    }
+    let late = user(1_000);
+    assert!(ask(&table, &limit, &late, 5).is_allow());
+    assert_eq!(table.occupancy().overflowed, 1);
+    // The place of the first key is free now, and the late one owes four seconds still.
+    clock.advance(Duration::from_secs(1));
+    let denied = ask(&table, &limit, &late, 2).denied().unwrap();
+    assert_eq!(
+        denied.retry_after(),
+        RetryAfter::After(Duration::from_secs(1))
+    );
+    assert!(ask(&table, &limit, &late, 1).is_allow());
+    assert_eq!(table.occupancy().live as u64, places);
+}
+
+#[test]
+fn a_thread_that_brings_an_earlier_time_gets_no_gift() {
+    struct Wild(AtomicU64);
+    impl Clock for Wild {
+        fn now(&self) -> Timestamp {
+            Timestamp::UNIX_EPOCH
+        }
+        fn instant(&self) -> Instant {
+            Instant::from_nanos(self.0.load(Ordering::Relaxed) * 1_000_000_000)
+        }
+    }
+    let clock = Arc::new(Wild(AtomicU64::new(100)));
+    let table = InMemory::new(MemoryConfig::new().with_capacity(1), clock.clone()).unwrap();
+    let limit = Limit::per_second("x", 1).unwrap().with_burst(10).unwrap();
+    let (a, b) = (user(1), user(2));
+    let ask = |key, cost| table.decide(CheckRequest::one(&Charge::new(&limit, key, cost)));
+    assert!(ask(&a, 1).is_allow());
+    clock.0.store(50, Ordering::Relaxed);
+    assert!(ask(&b, 10).is_allow());
+    clock.0.store(100, Ordering::Relaxed);
+    assert!(ask(&b, 1).is_deny(), "it was charged in the past");
 }
