@@ -1,0 +1,109 @@
+//! What an upstream's answer means, and what a client is told of it.
+
+use std::{error::Error, fmt, sync::Arc};
+
+use http::Response;
+use palisade_core::{Clock, RetryAfter};
+use palisade_resilience::{Classify, ErrorKind, Failure, HttpReply};
+
+use crate::{BoxError, Reason, Rejection, find, layers::timeout};
+
+/// Judges what came back from a model provider: the status and the fields of an answer, the cause of an error.
+#[derive(Clone)]
+pub struct Upstream {
+    // An upstream may say when to come back as a date.
+    clock: Arc<dyn Clock>,
+}
+
+impl Upstream {
+    /// Reads dates by `clock`.
+    pub fn new(clock: impl Clock + 'static) -> Self {
+        Self {
+            clock: Arc::new(clock),
+        }
+    }
+}
+
+impl fmt::Debug for Upstream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Upstream")
+    }
+}
+
+impl<B> Classify<Result<Response<B>, BoxError>> for Upstream {
+    fn classify(&self, outcome: &Result<Response<B>, BoxError>) -> Option<Failure> {
+        match outcome {
+            Ok(response) => {
+                let mut reply = HttpReply::new(response.status().as_u16());
+                for name in HttpReply::HEADERS {
+                    if let Some(value) = response.headers().get(name) {
+                        reply = reply.with_header(name, value.as_bytes());
+                    }
+                }
+                reply.failure(self.clock.now())
+            }
+            Err(error) => Some(of_error(&**error)),
+        }
+    }
+}
+
+fn of_error(error: &(dyn Error + 'static)) -> Failure {
+    if let Some(failure) = find::<Failure>(error) {
+        return failure.clone();
+    }
+    if let Some(rejection) = find::<Rejection>(error) {
+        // A guard further in refused: asking again at once would be refused again.
+        let failure = Failure::new(ErrorKind::Validation).with_retryable(false);
+        return match rejection.retry_after() {
+            Some(wait) => failure.with_advice(RetryAfter::After(wait)),
+            None => failure,
+        };
+    }
+    if timeout::is_timeout(error) {
+        return Failure::new(ErrorKind::Timeout);
+    }
+    let refused = find::<std::io::Error>(error)
+        .is_some_and(|error| error.kind() == std::io::ErrorKind::ConnectionRefused);
+    let failure = Failure::new(ErrorKind::Unavailable);
+    if refused {
+        failure.not_processed()
+    } else {
+        failure
+    }
+}
+
+/// What a client is told of a failure that is not its own.
+pub(crate) fn rejection(failure: &Failure, out_of_time: bool) -> Rejection {
+    let (reason, detail) = match failure.kind() {
+        ErrorKind::CircuitOpen => (
+            Reason::CircuitOpen,
+            "the upstream has failed too often and is given a rest",
+        ),
+        ErrorKind::Timeout if out_of_time => (
+            Reason::DeadlineExceeded,
+            "the upstream did not answer before the deadline",
+        ),
+        ErrorKind::Timeout => (
+            Reason::UpstreamTimeout,
+            "the upstream did not answer in time",
+        ),
+        ErrorKind::RateLimited | ErrorKind::Overloaded => (
+            Reason::UpstreamOverloaded,
+            "the upstream has no capacity for this service now",
+        ),
+        ErrorKind::QuotaExhausted => (
+            Reason::UpstreamOverloaded,
+            "this service's allowance at the upstream is used up",
+        ),
+        ErrorKind::Authentication | ErrorKind::PermissionDenied => (
+            Reason::UpstreamUnavailable,
+            "the upstream does not accept this service's credentials",
+        ),
+        _ => (Reason::UpstreamUnavailable, "the upstream failed"),
+    };
+    let rejection = Rejection::new(reason, detail);
+    match failure.advice() {
+        Some(advice) => rejection.with_retry_after(advice),
+        None => rejection,
+    }
+}

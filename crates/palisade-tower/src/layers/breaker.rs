@@ -1,0 +1,149 @@
+use std::{
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::Body;
+use palisade_core::{Clock, Decision, Dimension, Key, SystemClock};
+use palisade_resilience::{BreakerRegistry, Classify, ErrorKind, Failure, Permit};
+use tower_layer::Layer;
+use tower_service::Service;
+
+use super::route::Route;
+use crate::{
+    BoxError, Tap,
+    call::{BoxFuture, ready_call},
+    failure::Upstream,
+    observe::{Notes, Said},
+    tap::{End, Ending, Observe},
+};
+
+/// Leaves an upstream alone that has failed often enough.
+///
+/// There is one breaker for each upstream and model, named by the [`Route`]; requests without one share a breaker. It
+/// stands inside the retry, so every attempt asks anew, and over the time-out, so that an upstream that hangs counts as
+/// failing. The permit is held until the *body* ends: an answer that breaks off in the middle is a failure, and one that
+/// the client no longer wanted says nothing about the upstream.
+#[derive(Debug)]
+pub struct BreakerLayer<C = SystemClock> {
+    breakers: Arc<BreakerRegistry<C>>,
+    classify: Upstream,
+}
+
+impl<C> BreakerLayer<C> {
+    /// Asks the breakers of `registry`; `classify` says what is a failure, and whose.
+    #[must_use]
+    pub const fn new(registry: Arc<BreakerRegistry<C>>, classify: Upstream) -> Self {
+        Self {
+            breakers: registry,
+            classify,
+        }
+    }
+}
+
+impl<C> Clone for BreakerLayer<C> {
+    fn clone(&self) -> Self {
+        Self {
+            breakers: Arc::clone(&self.breakers),
+            classify: self.classify.clone(),
+        }
+    }
+}
+
+impl<S, C> Layer<S> for BreakerLayer<C> {
+    type Service = Broken<S, C>;
+
+    fn layer(&self, inner: S) -> Broken<S, C> {
+        Broken {
+            inner,
+            layer: self.clone(),
+        }
+    }
+}
+
+/// The service of a [`BreakerLayer`].
+#[derive(Debug)]
+pub struct Broken<S, C = SystemClock> {
+    inner: S,
+    layer: BreakerLayer<C>,
+}
+
+impl<S: Clone, C> Clone for Broken<S, C> {
+    fn clone(&self) -> Self {
+        Self {
+            inner: self.inner.clone(),
+            layer: self.layer.clone(),
+        }
+    }
+}
+
+impl<S, C, T, B> Service<Request<T>> for Broken<S, C>
+where
+    S: Service<Request<T>, Response = Response<B>> + Clone + Send + 'static,
+    S::Error: Into<BoxError>,
+    S::Future: Send,
+    C: Clock + Clone + 'static,
+    T: Send + 'static,
+    B: Body<Data = Bytes>,
+{
+    type Response = Response<Tap<B>>;
+    type Error = BoxError;
+    type Future = BoxFuture<Result<Response<Tap<B>>, BoxError>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<T>) -> Self::Future {
+        let inner = self.inner.clone();
+        let BreakerLayer { breakers, classify } = self.layer.clone();
+        Box::pin(async move {
+            let permit = match breakers.admit(&key(request.extensions().get())) {
+                Decision::Allow(permit) => permit,
+                Decision::Deny(denied) => {
+                    Notes::of(request.extensions())
+                        .begin("breaker")
+                        .said(Said::Deny);
+                    return Err(Failure::from(denied).into());
+                }
+            };
+            let outcome = ready_call(inner, request).await.map_err(Into::into);
+            match classify.classify(&outcome) {
+                Some(failure) => permit.failure(&failure),
+                None => {
+                    return outcome
+                        .map(|response| response.map(|body| Tap::new(body, Held(permit))));
+                }
+            }
+            outcome.map(|response| response.map(Tap::unwatched))
+        })
+    }
+}
+
+fn key(route: Option<&Route>) -> Key {
+    let named = route.and_then(|route| {
+        Key::new(Dimension::Provider, route.upstream.as_bytes())
+            .and_then(|key| key.with(Dimension::Model, route.model.as_bytes()))
+            .ok()
+    });
+    named.unwrap_or_else(Key::global)
+}
+
+/// Holds a permit until the body ends.
+struct Held<C: Clock>(Permit<C>);
+
+impl<C: Clock + 'static> Observe for Held<C> {
+    fn data(&mut self, _: &Bytes) {}
+
+    fn end(self: Box<Self>, end: End, _: bool) -> Option<Ending> {
+        match end {
+            End::Complete => self.0.success(),
+            End::Failed => self.0.failure(&Failure::new(ErrorKind::Interrupted)),
+            // Cancelled: it says nothing about the upstream.
+            End::Dropped => {}
+        }
+        None
+    }
+}

@@ -1,0 +1,52 @@
+#![doc = include_str!("../README.md")]
+
+mod bill;
+mod call;
+#[cfg(feature = "resilience")]
+mod failure;
+mod layers;
+mod observe;
+mod policy;
+#[cfg(feature = "redaction")]
+mod redact;
+mod rejection;
+#[cfg(any(feature = "redaction", feature = "cost"))]
+mod sse;
+mod stack;
+mod tap;
+
+pub use bill::{Bill, Line, Total};
+pub use call::{BoxError, BoxFuture, find};
+#[cfg(feature = "resilience")]
+pub use failure::Upstream;
+#[cfg(feature = "auth")]
+pub use layers::auth::{AuthLayer, Authenticated};
+#[cfg(feature = "quota")]
+pub use layers::quota::{Asks, QuotaLayer, Quotaed};
+#[cfg(feature = "rate-limit")]
+pub use layers::rate_limit::{RateLimitLayer, RateLimited, Take, Takes};
+#[cfg(feature = "redaction")]
+pub use layers::redact::{RedactLayer, Redacted};
+pub use layers::route::{Route, RouteLayer, Routed, Router};
+#[cfg(feature = "injection")]
+pub use layers::scan::InjectionScan;
+#[cfg(feature = "redaction")]
+pub use layers::scan::SecretScan;
+#[cfg(any(feature = "injection", feature = "redaction"))]
+pub use layers::scan::{Inspect, Inspected, ScanLayer, Scanned};
+#[cfg(feature = "trace")]
+pub use layers::trace::{TraceLayer, Traced};
+#[cfg(feature = "resilience")]
+pub use layers::{
+    Time,
+    breaker::{BreakerLayer, Broken},
+    deadline::{DeadlineLayer, Deadlined},
+    retry::{Retried, RetryLayer},
+    timeout::{IdleBody, Silent, TimedOut, TimeoutLayer},
+};
+pub use policy::OnStoreFailure;
+#[cfg(feature = "redaction")]
+pub use redact::RedactedBody;
+pub use rejection::{Reason, Rejection};
+pub use stack::Stack;
+pub use tap::{End, Ending, Observe, Tap};
