@@ -1,0 +1,617 @@
+//! Values that are secret because a name says so: `DB_PASSWORD=...`, `"api_key": "..."`, `Authorization: Bearer ...`.
+//!
+//! A name is read once, forwards, and the value after it is judged from there: nothing has to be looked up behind.
+
+use crate::{
+    kind::Label,
+    text::{Makeup, contains, is_identifier, is_placeholder, is_word, starts_any_case},
+    token::{Hit, TokenRules, continuation, find_shaped, is_uuid},
+    view::View,
+};
+
+const PASSWORD: Label = Label::secret("password");
+const SECRET: Label = Label::secret("assigned_secret");
+const HEADER: Label = Label::secret("authorization_header");
+const PHRASE: Label = Label::secret("seed_phrase");
+
+pub(crate) const LABELS: [Label; 4] = [PASSWORD, SECRET, HEADER, PHRASE];
+
+/// The longest name that is understood.
+const NAME_MAX: usize = 64;
+/// The most that may stand between a name and its value.
+const SEPARATOR_MAX: usize = 64;
+/// The longest value that is judged.
+const VALUE_MAX: usize = 1024;
+
+/// What a name promises about its value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Name {
+    Password,
+    Secret,
+    /// `key` alone, and others that name harmless things just as often.
+    Vague,
+    Authorization,
+    Phrase,
+}
+
+/// Which letters must occur, as a bit set, for a word to be worth a closer look.
+const fn letters(word: &[u8]) -> u32 {
+    let (mut set, mut at) = (0, 0);
+    while at < word.len() {
+        set |= 1 << (word[at] & 31);
+        at += 1;
+    }
+    set
+}
+
+const HINTS: [u32; 11] = [
+    letters(b"pas"),
+    letters(b"pwd"),
+    letters(b"secrt"),
+    letters(b"token"),
+    letters(b"key"),
+    letters(b"auth"),
+    letters(b"credntial"),
+    letters(b"sig"),
+    letters(b"mneoic"),
+    letters(b"phrase"),
+    letters(b"seed"),
+];
+
+/// Whether a word made of these letters can be a name worth a look.
+#[inline]
+pub(crate) fn may_name(set: u32) -> bool {
+    HINTS.iter().any(|hint| set & hint == *hint)
+}
+
+/// What a word names.
+pub(crate) fn name(view: &View<'_>, at: usize, end: usize) -> Option<Name> {
+    let word = view.slice(at, end);
+    if word.len() > NAME_MAX {
+        return None;
+    }
+    // In lower case, with `_` around and between the parts, so that parts can be compared whole.
+    let mut flat = [0u8; NAME_MAX * 2 + 2];
+    let mut length = 1;
+    flat[0] = b'_';
+    let mut last = b'_';
+    for &byte in word {
+        let starts_a_part = byte.is_ascii_uppercase() && last.is_ascii_lowercase();
+        if starts_a_part && last != b'_' {
+            flat[length] = b'_';
+            length += 1;
+        }
+        flat[length] = if byte == b'-' {
+            b'_'
+        } else {
+            byte.to_ascii_lowercase()
+        };
+        length += 1;
+        last = byte;
+    }
+    flat[length] = b'_';
+    let flat = &flat[..=length];
+    let has = |part: &[u8]| contains(flat, part);
+    let ends = |part: &[u8]| flat.ends_with(part);
+
+    const HARMLESS_ENDS: [&[u8]; 42] = [
+        b"_id_",
+        b"_ids_",
+        b"_name_",
+        b"_names_",
+        b"_type_",
+        b"_count_",
+        b"_length_",
+        b"_len_",
+        b"_limit_",
+        b"_size_",
+        b"_file_",
+        b"_path_",
+        b"_url_",
+        b"_uri_",
+        b"_hash_",
+        b"_field_",
+        b"_label_",
+        b"_ttl_",
+        b"_expiry_",
+        b"_expires_",
+        b"_in_",
+        b"_at_",
+        b"_policy_",
+        b"_version_",
+        b"_ref_",
+        b"_usage_",
+        b"_budget_",
+        b"_price_",
+        b"_bucket_",
+        b"_arn_",
+        b"_endpoint_",
+        b"_prefix_",
+        b"_algorithm_",
+        b"_alg_",
+        b"_hint_",
+        b"_status_",
+        b"_digest_",
+        b"_checksum_",
+        b"_fingerprint_",
+        b"_format_",
+        b"_pattern_",
+        b"_tokens_",
+    ];
+    const HARMLESS: [&[u8]; 14] = [
+        b"public",
+        b"primary_key",
+        b"foreign_key",
+        b"cache_key",
+        b"sort_key",
+        b"partition_key",
+        b"keyboard",
+        b"keyword",
+        b"tokeniz",
+        b"max_token",
+        b"idempotency",
+        b"csrf",
+        b"page_token",
+        b"keyframe",
+    ];
+    if HARMLESS_ENDS.iter().any(|part| ends(part)) || HARMLESS.iter().any(|part| has(part)) {
+        return None;
+    }
+    if has(b"authorization") {
+        return Some(Name::Authorization);
+    }
+    if has(b"mnemonic") || has(b"seed_phrase") || has(b"recovery_phrase") || has(b"seedphrase") {
+        return Some(Name::Phrase);
+    }
+    if has(b"passw")
+        || has(b"passphrase")
+        || has(b"pwd_")
+        || has(b"_pass_")
+        || has(b"passcode")
+        || has(b"_pwd")
+    {
+        return Some(Name::Password);
+    }
+    let key = has(b"key_") || has(b"_key");
+    let owner = [
+        &b"api"[..],
+        b"access",
+        b"secret",
+        b"private",
+        b"auth",
+        b"account",
+        b"shared",
+        b"signing",
+        b"encryption",
+        b"master",
+        b"license",
+        b"app",
+        b"service",
+        b"admin",
+        b"deploy",
+        b"webhook",
+        b"storage",
+        b"client",
+        b"sdk",
+    ];
+    if has(b"secret") || has(b"token") || has(b"credential") || has(b"apikey") || has(b"_pat_") {
+        return Some(Name::Secret);
+    }
+    if key && owner.iter().any(|part| has(part)) {
+        return Some(Name::Secret);
+    }
+    if key || has(b"_auth_") || flat == b"_sig_" || flat == b"_signature_" {
+        // `api key`, `secret key`: the part before the space belongs to the name.
+        let behind = view.behind(at);
+        let behind = behind.strip_suffix(b" ").unwrap_or(&[]);
+        let spoken = [&b"api"[..], b"secret", b"access", b"private", b"license"];
+        let named = spoken.iter().any(|part| {
+            behind.len() >= part.len()
+                && behind[behind.len() - part.len()..].eq_ignore_ascii_case(part)
+        });
+        // `ACME_KEY` names a credential more often than `key` does.
+        let loud = key
+            && word.len() > 4
+            && word
+                .iter()
+                .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || *b == b'_');
+        return Some(if named || loud {
+            Name::Secret
+        } else {
+            Name::Vague
+        });
+    }
+    None
+}
+
+/// The value assigned to the name at `at..end`, if it is a secret.
+pub(crate) fn find(
+    view: &View<'_>,
+    at: usize,
+    end: usize,
+    name: Name,
+    rules: &TokenRules,
+) -> Option<Hit> {
+    let link = Link::read(view, at, end, name)?;
+    let from = link.value;
+    if let Some(hit) = rules.find(view, from) {
+        return Some(hit);
+    }
+    let word_end = view.run(from, usize::MAX, is_word);
+    if let Some(hit) = find_shaped(view, from, word_end, rules) {
+        return Some(hit);
+    }
+    if name == Name::Phrase {
+        return phrase(view, from);
+    }
+    if view.has(from, b"-----") || view.has(word_end, b"://") {
+        return None;
+    }
+    let to = link.value_end(view, name);
+    let value = view.slice(from, to);
+    if value.len() < 6
+        || value.len() >= VALUE_MAX
+        || view.is_cut_at(to)
+        || refers_elsewhere(value, link.quote != 0)
+    {
+        return None;
+    }
+    let makeup = Makeup::of(value);
+    let confidence = match name {
+        Name::Password => password(value, makeup, &link)?,
+        Name::Secret | Name::Phrase => secret(value, makeup)?,
+        Name::Authorization => 0.5 + secret(value, makeup)? / 2.0,
+        Name::Vague => {
+            let strong = makeup.length >= 20
+                && makeup.upper > 2
+                && makeup.lower > 2
+                && makeup.digits > 2
+                && !is_identifier(value);
+            (strong && makeup.is_random()).then_some(0.5)?
+        }
+    };
+    let label = match name {
+        Name::Password => PASSWORD,
+        Name::Authorization => HEADER,
+        _ => SECRET,
+    };
+    Some(Hit::new(label, from, to, confidence))
+}
+
+/// A token after `Bearer` or `Basic` wherever it stands (RFC 6750, RFC 7617).
+pub(crate) fn scheme(view: &View<'_>, end: usize, rules: &TokenRules) -> Option<Hit> {
+    if view.at(end) != b' ' {
+        return None;
+    }
+    let from = end + 1;
+    if let Some(hit) = rules.find(view, from) {
+        return Some(hit);
+    }
+    let to = view.run(from, VALUE_MAX, |b| {
+        is_word(b) || matches!(b, b'.' | b'+' | b'/' | b'=' | b'~')
+    });
+    let value = view.slice(from, to);
+    let random = value.len() >= 20
+        && !is_placeholder(value)
+        && !is_identifier(value)
+        && Makeup::of(value).is_random();
+    random.then(|| Hit::new(HEADER, from, to, 0.8))
+}
+
+/// What stands between a name and its value.
+struct Link {
+    value: usize,
+    /// The quote mark the value stands in, or 0.
+    quote: u8,
+    /// Whether that mark is escaped, as in JSON within JSON.
+    escaped: bool,
+    /// Whether the name stands in a query string.
+    in_query: bool,
+    /// Whether the value follows the sign directly, as in an environment file.
+    tight: bool,
+}
+
+impl Link {
+    fn read(view: &View<'_>, name_at: usize, name_end: usize, name: Name) -> Option<Self> {
+        let stop = name_end + SEPARATOR_MAX;
+        let mut at = name_end;
+        let (mut assigned, mut newlines, mut opened) = (false, 0, false);
+        let mut sign = 0;
+        loop {
+            if at >= stop {
+                return None;
+            }
+            let byte = view.at(at);
+            match byte {
+                b' ' | b'*' | b'{' | b'[' | b']' | b')' | b'@' => at += 1,
+                b'"' | b'\'' | b'`' => {
+                    opened = true;
+                    at += 1;
+                }
+                b'\t' | b'|' => {
+                    assigned = true;
+                    at += 1;
+                }
+                b'(' => {
+                    assigned |= matches!(view.at(at + 1), b'"' | b'\'');
+                    at += 1;
+                }
+                b'\n' | b'\r' if newlines < 4 && assigned => {
+                    newlines += 1;
+                    at += 1;
+                }
+                b'\\' => match view.at(at + 1) {
+                    b'n' | b't' if assigned => at += 2,
+                    b'"' | b'\'' | b'\\' | b'\n' => at += 1,
+                    _ => return None,
+                },
+                b':' if view.at(at + 1) == b':' => return None,
+                b':' | b'=' | b'>' => {
+                    assigned = true;
+                    at += 1;
+                    sign = at;
+                }
+                b',' if opened => {
+                    assigned = true;
+                    at += 1;
+                }
+                b'%' if view.has(at, b"%3D") || view.has(at, b"%3A") || view.has(at, b"%22") => {
+                    assigned = true;
+                    at += 3;
+                }
+                b'&' if view.has(at, b"&quot;") => at += 6,
+                b'-' if view.at(at + 1) == b'>' => at += 1,
+                b'i' | b'w' | b't' if at > name_end && view.at(at - 1) == b' ' && !assigned => {
+                    let skip = [&b"is "[..], b"was ", b"to "]
+                        .into_iter()
+                        .find(|word| view.has_any_case(at, word))?;
+                    assigned = true;
+                    at += skip.len();
+                }
+                _ => {
+                    // A type between the name and the value: `key: &str = "..."`.
+                    if assigned
+                        && sign > 0
+                        && let Some(next) = after_type(view, at)
+                    {
+                        at = next;
+                        sign = next;
+                        continue;
+                    }
+                    break;
+                }
+            }
+        }
+        let quote = match view.before(at) {
+            quote @ (b'"' | b'\'' | b'`') if at > name_end => quote,
+            _ => 0,
+        };
+        let flag = name_end - name_at > 2 && view.has(name_at, b"--") && at == name_end + 1;
+        let quoted_after_space = quote != 0 && view.at(name_end) == b' ';
+        if at == name_end || !(assigned || flag || quoted_after_space) {
+            return None;
+        }
+        let mut link = Self {
+            value: at,
+            quote,
+            escaped: quote != 0 && view.before(at - 1) == b'\\',
+            in_query: matches!(view.before(name_at), b'?' | b'&'),
+            tight: sign == at || flag,
+        };
+        if name == Name::Authorization {
+            let word = view.run(at, 16, is_word);
+            if view.at(word) == b' ' {
+                link.value = word + 1;
+            }
+        }
+        Some(link)
+    }
+
+    /// Where the value ends.
+    fn value_end(&self, view: &View<'_>, name: Name) -> usize {
+        let printable = name == Name::Password;
+        let mut at = self.value;
+        let stop = at + VALUE_MAX;
+        while at < stop {
+            let byte = view.at(at);
+            let goes_on = match byte {
+                b'"' | b'\'' | b'\\' | b'`' => {
+                    if let Some(next) = continuation(view, at) {
+                        at = next;
+                        continue;
+                    }
+                    let escape =
+                        byte == b'\\' && !self.escaped && self.quote != 0 && view.at(at + 1) != 0;
+                    if escape && printable {
+                        at += 2;
+                        continue;
+                    }
+                    printable && self.quote != 0 && byte != self.quote && byte != b'\\'
+                }
+                b' ' => printable && self.quote != 0,
+                0..=b' ' | 127 => false,
+                b'&' if self.in_query => false,
+                b'&' | b';' | b',' if self.quote == 0 => printable && !ends_a_field(view, at),
+                b'<' | b'>' => printable && self.quote != 0,
+                128.. => printable && self.quote != 0,
+                _ if printable => true,
+                _ => {
+                    is_word(byte)
+                        || matches!(
+                            byte,
+                            b'.' | b'+'
+                                | b'/'
+                                | b'='
+                                | b'~'
+                                | b':'
+                                | b'%'
+                                | b'!'
+                                | b'$'
+                                | b'#'
+                                | b'@'
+                        )
+                }
+            };
+            if !goes_on {
+                break;
+            }
+            at += 1;
+        }
+        if self.quote == 0 {
+            while at > self.value
+                && matches!(
+                    view.at(at - 1),
+                    b'.' | b',' | b';' | b':' | b')' | b']' | b'}'
+                )
+            {
+                at -= 1;
+            }
+            while at > self.value
+                && name != Name::Password
+                && matches!(view.at(at - 1), b'!' | b'#' | b'@' | b'$')
+            {
+                at -= 1;
+            }
+        }
+        at
+    }
+}
+
+/// Whether a separator at `at` ends the value: another field, or nothing, follows.
+fn ends_a_field(view: &View<'_>, at: usize) -> bool {
+    let word = view.run(at + 1, 48, |b| is_word(b) || b == b' ');
+    view.at(word) == b'=' || matches!(view.at(at + 1), 0..=b' ' | b'"' | b'\'' | b'<' | 128..)
+}
+
+fn after_type(view: &View<'_>, at: usize) -> Option<usize> {
+    let end = view.run(at, 32, |b| {
+        b.is_ascii_alphanumeric()
+            || matches!(
+                b,
+                b'_' | b'&' | b'<' | b'>' | b'[' | b']' | b'\'' | b' ' | b'.'
+            )
+    });
+    let word = view.slice(at, end);
+    let typed =
+        end > at && view.at(end) == b'=' && view.at(end + 1) != b'=' && word.ends_with(b" ");
+    typed.then_some(end + 1)
+}
+
+/// Whether a value is code or a pointer to where the secret is kept.
+fn refers_elsewhere(value: &[u8], quoted: bool) -> bool {
+    let first = value[0];
+    if matches!(
+        first,
+        b'<' | b'[' | b'{' | b'(' | b')' | b',' | b';' | b':' | b'>' | b'|'
+    ) {
+        return true;
+    }
+    if matches!(first, b'$' | b'%' | b'@' | b'#' | b'&' | b'*' | b'!')
+        && (value.len() < 2
+            || matches!(value[1], b'{' | b'(' | b'[')
+            || value[1..]
+                .iter()
+                .all(|b| is_word(*b) && !b.is_ascii_digit() || matches!(b, b'%' | b'.' | b'*')))
+    {
+        return true;
+    }
+    const ELSEWHERE: [&[u8]; 12] = [
+        b"process.env",
+        b"os.environ",
+        b"env.",
+        b"env(",
+        b"getenv",
+        b"op://",
+        b"vault:",
+        b"arn:",
+        b"file:",
+        b"secretref",
+        b"system.getenv",
+        b"ssm:",
+    ];
+    if ELSEWHERE.iter().any(|word| starts_any_case(value, word))
+        || contains(value, b"://")
+        || contains(value, b"()")
+        || contains(value, b"${")
+        || contains(value, b"{{")
+    {
+        return true;
+    }
+    if contains(value, b"::") {
+        return true;
+    }
+    // `config.get(...)`, `items[3].key`: code, unless it was quoted.
+    let call = value.iter().position(|b| matches!(b, b'(' | b'['));
+    !quoted
+        && call.is_some_and(|at| {
+            at > 2
+                && value[..at]
+                    .iter()
+                    .all(|b| b.is_ascii_alphabetic() || matches!(b, b'.' | b'_' | b':' | b'?'))
+        })
+}
+
+fn password(value: &[u8], makeup: Makeup, link: &Link) -> Option<f32> {
+    const SPECIAL: &[u8] = b"!@#$%^&*?~+=|<>(){}[]";
+    let special = value.iter().filter(|b| SPECIAL.contains(b)).count();
+    let sure = link.quote != 0 || link.tight;
+    let spaces = value.iter().filter(|b| **b == b' ').count();
+    if spaces > 3 {
+        return None;
+    }
+    if makeup.length > 256
+        || makeup.distinct < 4
+        || is_placeholder(value)
+        || makeup.digits + special == 0
+    {
+        return None;
+    }
+    if makeup.digits == 0
+        && (special < 2 || makeup.letters() + special < makeup.length)
+        && !(special > 0 && makeup.upper > 0 && makeup.lower > 0)
+    {
+        return None;
+    }
+    if makeup.length < 8 && !(sure && makeup.letters() > 0) {
+        return None;
+    }
+    if !sure && is_identifier(value) && value.iter().any(|b| matches!(b, b'-' | b'.' | b'/')) {
+        return None;
+    }
+    Some(if sure { 0.8 } else { 0.65 })
+}
+
+fn secret(value: &[u8], makeup: Makeup) -> Option<f32> {
+    let uuid = is_uuid(value);
+    if is_placeholder(value) || (!uuid && is_identifier(value)) {
+        return None;
+    }
+    // A date, a version, a price: no letters at all.
+    if makeup.letters() < 2 || makeup.digits < 1 || !makeup.is_random() && makeup.length < 24 {
+        return None;
+    }
+    let varied = makeup.upper > 0 && makeup.lower > 0 && makeup.digits > 1;
+    match makeup.length {
+        16.. => makeup.is_random().then_some(0.75),
+        10..=15 if varied => makeup.is_random().then_some(0.55),
+        _ => None,
+    }
+}
+
+/// Twelve or more short words in a row (BIP 39 phrases have 12 to 24).
+fn phrase(view: &View<'_>, from: usize) -> Option<Hit> {
+    let (mut at, mut end, mut words) = (from, from, 0);
+    while words < 25 {
+        let to = view.run(at, 9, |b| b.is_ascii_lowercase());
+        if !(3..=8).contains(&(to - at)) {
+            break;
+        }
+        words += 1;
+        end = to;
+        at = view.run(to, 4, |b| matches!(b, b' ' | b'\n'));
+        if at == to {
+            break;
+        }
+    }
+    (words >= 12).then(|| Hit::new(PHRASE, from, end, 0.9))
+}

@@ -1,0 +1,337 @@
+//! The one pass over a text: it goes from one place where something may begin to the next, asks the rules there, and
+//! goes on behind what they found.
+//!
+//! Each question is asked through a [`View`]. Where the answer depended on text that has not arrived, the pass stops
+//! in front of the question and asks it again when more is there. So the answers do not depend on how the text was
+//! cut, and what stands before the question is free to go.
+
+use crate::{
+    assignment, command,
+    kind::Label,
+    pem, pii,
+    scanner::Rules,
+    text::is_word,
+    token::{self, Hit},
+    url,
+    view::{LOOK_BEHIND, View},
+};
+
+/// What may begin with a byte.
+const NOTHING: u8 = 0;
+const WORD: u8 = 1;
+const SIGN: u8 = 2;
+
+const BEGINS: [u8; 256] = {
+    let mut table = [NOTHING; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        if is_word(byte as u8) {
+            table[byte] = WORD;
+        }
+        byte += 1;
+    }
+    let signs = b"$+/(:>'[%";
+    let mut at = 0;
+    while at < signs.len() {
+        table[signs[at] as usize] = SIGN;
+        at += 1;
+    }
+    table
+};
+
+/// The pass: where it is, and whether it is inside something too long to keep.
+#[derive(Debug, Default)]
+pub(crate) struct Engine {
+    open: Option<Open>,
+}
+
+/// Something that began and has not ended yet.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Open {
+    pub(crate) label: Label,
+    /// Counted from the beginning of the whole text, as are all places that outlive one call.
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+    confidence: f32,
+    is_key: bool,
+}
+
+/// Where to go on, and what was left open there.
+struct Asked {
+    next: usize,
+    opens: Option<(Label, usize, f32, bool)>,
+}
+
+impl Engine {
+    /// What is open.
+    pub(crate) fn open(&self) -> Option<Open> {
+        self.open
+    }
+
+    /// Goes on from `at` as far as can be decided and returns how far that was. `bytes` begins `base` bytes into the
+    /// whole text and holds at least [`LOOK_BEHIND`] bytes before `at`, or the beginning; `last` says that no more
+    /// text follows. Hits are counted from the beginning of the whole text.
+    pub(crate) fn advance(
+        &mut self,
+        rules: &Rules,
+        bytes: &[u8],
+        mut at: usize,
+        base: usize,
+        last: bool,
+        hits: &mut Vec<Hit>,
+    ) -> usize {
+        loop {
+            if let Some(mut open) = self.open {
+                let view = View::new(bytes, at, last);
+                let (to, ended) = if open.is_key {
+                    match pem::step(&view, at) {
+                        pem::Next::Until(to) => (to, false),
+                        pem::Next::Ended(to) => (to, true),
+                    }
+                } else {
+                    let to = view.run(at, usize::MAX, |b| {
+                        is_word(b) || matches!(b, b'=' | b'.' | b'+' | b'/')
+                    });
+                    (to, !view.is_cut_at(to))
+                };
+                if view.waits() {
+                    return at;
+                }
+                at = to;
+                open.end = base + to;
+                if ended {
+                    hits.push(Hit::new(open.label, open.start, open.end, open.confidence));
+                    self.open = None;
+                } else {
+                    self.open = Some(open);
+                }
+                continue;
+            }
+            while at < bytes.len() && BEGINS[usize::from(bytes[at])] == NOTHING {
+                at += 1;
+            }
+            if at == bytes.len() {
+                return at;
+            }
+            let view = View::new(bytes, at, last);
+            let count = hits.len();
+            let asked = match BEGINS[usize::from(bytes[at])] {
+                WORD => word(rules, &view, at, hits),
+                _ => sign(rules, &view, at, hits),
+            };
+            if view.waits() {
+                hits.truncate(count);
+                return at;
+            }
+            for hit in &mut hits[count..] {
+                hit.start += base;
+                hit.end += base;
+            }
+            if let Some((label, start, confidence, is_key)) = asked.opens {
+                self.open = Some(Open {
+                    label,
+                    start: base + start,
+                    end: base + asked.next,
+                    confidence,
+                    is_key,
+                });
+            }
+            at = asked.next;
+        }
+    }
+}
+
+/// Goes on behind a hit, which may be too long for its end to have been seen; or behind the word `end`s with, if the
+/// rule is switched off.
+fn take(rules: &Rules, view: &View<'_>, end: usize, hit: Hit, hits: &mut Vec<Hit>) -> Asked {
+    if !rules.is_on(hit.label.id) {
+        return Asked {
+            next: end,
+            opens: None,
+        };
+    }
+    if view.is_cut_at(hit.end) {
+        return Asked {
+            next: hit.end,
+            opens: Some((hit.label, hit.start, hit.confidence, false)),
+        };
+    }
+    hits.push(hit);
+    Asked {
+        next: hit.end,
+        opens: None,
+    }
+}
+
+/// What begins with a run of word bytes.
+fn word(rules: &Rules, view: &View<'_>, at: usize, hits: &mut Vec<Hit>) -> Asked {
+    let mut letters = 0u32;
+    let mut digits = false;
+    let end = view.run(at, usize::MAX, |b| {
+        let word = is_word(b);
+        if word {
+            letters |= u32::from(b & 64 != 0) << (b & 31);
+            digits |= b & 64 == 0 && b != b'-';
+        }
+        word
+    });
+    let next = view.at(end);
+    let length = end - at;
+
+    if rules.keywords || rules.commands {
+        dangers(rules, view, at, end, hits);
+    }
+    if rules.secrets {
+        if length >= 9
+            && matches!(view.at(at), b'-' | b'P')
+            && rules.is_on(pem::LABEL.id)
+            && let Some(body) = pem::begins(view, at)
+        {
+            return Asked {
+                next: body,
+                opens: Some((pem::LABEL, at, 1.0, true)),
+            };
+        }
+        if let Some(hit) = secret(rules, view, at, end, letters) {
+            return take(rules, view, end, hit, hits);
+        }
+        if next == b':'
+            && let Some(hit) = url::find(view, end)
+        {
+            return take(rules, view, end, hit, hits);
+        }
+    }
+    if rules.pii
+        && let Some(hit) = pii::find(view, at, end, digits)
+    {
+        return take(rules, view, end, hit, hits);
+    }
+    Asked {
+        next: end,
+        opens: None,
+    }
+}
+
+/// Secrets that begin with, within or after the word `at..end`.
+fn secret(rules: &Rules, view: &View<'_>, at: usize, end: usize, letters: u32) -> Option<Hit> {
+    let length = end - at;
+    let tokens = &rules.tokens;
+    let glued = at > 0 && is_word(view.before(at)) && !is_escape(view, at);
+    if !glued {
+        // A prefix may end in a sign that is no word byte: then its word is short.
+        let signed = matches!(view.at(end), b'.' | b':' | b'/' | b'~' | b'$' | b' ');
+        if (length >= 12 || signed)
+            && let Some(hit) = tokens.find(view, at)
+        {
+            return Some(hit);
+        }
+        if let Some(hit) = token::find_shaped(view, at, end, tokens) {
+            return Some(hit);
+        }
+    }
+    if length >= 12 {
+        // `KEY_ghp_...`, `nghp_...` after a backslash, `3Dghp_...` after a per cent sign.
+        let escaped = escape_length(view, at);
+        let mut from = at + 1;
+        while from + 10 < end {
+            let before = view.at(from - 1);
+            if (matches!(before, b'_' | b'-') || from - at == escaped)
+                && let Some(hit) = tokens.find(view, from)
+            {
+                return Some(hit);
+            }
+            from += 1;
+        }
+    }
+    if (length == 6 && view.has_any_case(at, b"bearer")
+        || length == 5 && view.has_any_case(at, b"basic"))
+        && let Some(hit) = assignment::scheme(view, end, tokens)
+    {
+        return Some(hit);
+    }
+    if assignment::may_name(letters) && length >= 3 {
+        let name = assignment::name(view, at + escape_length(view, at).min(length), end)?;
+        return assignment::find(view, at, end, name, tokens);
+    }
+    None
+}
+
+/// Whether `at` begins after an escape sequence rather than inside a word.
+fn is_escape(view: &View<'_>, at: usize) -> bool {
+    at >= 2 && view.at(at - 2) == b'\\'
+}
+
+/// How many of the word bytes at `at` belong to an escape begun before it: `\n`, `\u0022`, `%3D`.
+fn escape_length(view: &View<'_>, at: usize) -> usize {
+    match view.before(at) {
+        b'\\' => match view.at(at) {
+            b'n' | b't' | b'r' | b'b' | b'f' => 1,
+            b'u' => 5,
+            _ => 0,
+        },
+        b'%' if view.at(at).is_ascii_hexdigit() && view.at(at + 1).is_ascii_hexdigit() => 2,
+        _ => 0,
+    }
+}
+
+/// Dangerous words and lines. They take nothing away from other rules: a secret within a command is found as well.
+fn dangers(rules: &Rules, view: &View<'_>, at: usize, end: usize, hits: &mut Vec<Hit>) {
+    if rules.built_in_dangers
+        && let Some(hit) = command::find(view, at, end)
+        && rules.takes_danger(hit.label)
+    {
+        hits.push(hit);
+    }
+    if let Some(hit) = rules.own_keywords.find(view, at) {
+        hits.push(hit);
+    }
+}
+
+/// What begins with a sign.
+fn sign(rules: &Rules, view: &View<'_>, at: usize, hits: &mut Vec<Hit>) -> Asked {
+    let byte = view.at(at);
+    let on = Asked {
+        next: at + 1,
+        opens: None,
+    };
+    if byte == b'[' {
+        // Our own masks are not looked into: to redact twice is to redact once.
+        return match rules.mask_end(view, at) {
+            Some(next) => Asked { next, opens: None },
+            None => on,
+        };
+    }
+    if rules.built_in_dangers
+        && matches!(byte, b':' | b'>' | b'\'' | b'%')
+        && let Some(hit) = command::find_at_sign(view, at)
+        && rules.takes_danger(hit.label)
+    {
+        hits.push(hit);
+    }
+    if rules.secrets {
+        let hit = match byte {
+            b'$' => rules.tokens.find(view, at),
+            b'+' | b'/' => token::find_base64(view, at, &rules.tokens),
+            _ => None,
+        };
+        if let Some(hit) = hit {
+            return take(rules, view, at + 1, hit, hits);
+        }
+    }
+    if rules.pii {
+        let hit = match byte {
+            b'+' | b'(' => pii::find(view, at, at, false),
+            b':' if view.at(at + 1) == b':' => pii::find_at_colon(view, at),
+            _ => None,
+        };
+        if let Some(hit) = hit {
+            return take(rules, view, at + 1, hit, hits);
+        }
+    }
+    on
+}
+
+const _: () = assert!(
+    LOOK_BEHIND >= 64,
+    "names and contexts are looked for this far back"
+);

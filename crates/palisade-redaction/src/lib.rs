@@ -1,0 +1,33 @@
+#![doc = include_str!("../README.md")]
+
+mod assignment;
+mod buffer;
+mod checksum;
+mod command;
+mod engine;
+mod error;
+mod kind;
+mod mask;
+mod own;
+mod pem;
+mod pii;
+mod policy;
+mod redactor;
+mod rule;
+mod scanner;
+mod table;
+mod text;
+mod token;
+mod url;
+mod view;
+
+pub use error::ConfigError;
+pub use kind::Kind;
+pub use mask::{HashKey, Mask, PARTIAL_MAX};
+pub use own::OWN_MAX;
+#[cfg(feature = "regex")]
+pub use own::OwnRule;
+pub use policy::{Action, Policy};
+pub use redactor::{FINDINGS_MAX, HOLD_BACK_MAX, OWN_MATCH_MAX, Redactor};
+pub use rule::{Alphabet, Checksum, Prefix, Rule};
+pub use scanner::{Scanner, ScannerBuilder};

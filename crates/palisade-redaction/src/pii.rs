@@ -1,0 +1,58 @@
+//! Personal data that can be told by its shape and its check digits: addresses, numbers, accounts.
+
+mod email;
+mod iban;
+mod ip;
+mod number;
+
+use crate::{kind::Label, token::Hit, view::View};
+
+pub(crate) const LABELS: [Label; 9] = [
+    email::LABEL,
+    iban::LABEL,
+    ip::V4,
+    ip::V6,
+    ip::MAC,
+    number::CARD,
+    number::SSN,
+    number::PHONE,
+    number::TAX_ID,
+];
+
+/// Personal data that begins with the run of word bytes `at..end`, or with the `+` or `(` before it.
+#[inline]
+pub(crate) fn find(view: &View<'_>, at: usize, end: usize, has_digits: bool) -> Option<Hit> {
+    let first = view.at(at);
+    let next = view.at(end);
+    if matches!(next, b'@' | b'.' | b'+' | b'%' | b'\'') || next >= 128 {
+        if let Some(hit) = email::find(view, at) {
+            return Some(hit);
+        }
+    }
+    if has_digits || first == b'(' || first == b'+' {
+        if first.is_ascii_digit()
+            && let Some(hit) = ip::v4(view, at)
+        {
+            return Some(hit);
+        }
+        if matches!(first, b'0'..=b'9' | b'(' | b'+')
+            && let Some(hit) = number::find(view, at)
+        {
+            return Some(hit);
+        }
+        if end - at >= 4
+            && let Some(hit) = iban::find(view, at)
+        {
+            return Some(hit);
+        }
+    }
+    if (next == b':' && end - at <= 4) || (end - at == 17 && view.at(at + 2) == b'-') {
+        return ip::v6_or_mac(view, at);
+    }
+    None
+}
+
+/// An address of version 6 that begins with `::`.
+pub(crate) fn find_at_colon(view: &View<'_>, at: usize) -> Option<Hit> {
+    ip::v6_or_mac(view, at)
+}

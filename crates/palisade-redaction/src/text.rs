@@ -1,0 +1,216 @@
+//! What a value looks like: random, a placeholder, or a piece of code.
+
+/// The bytes a token is made of, in most formats and in identifiers alike.
+#[inline]
+pub(crate) const fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')
+}
+
+/// How a value is composed.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Makeup {
+    pub(crate) length: usize,
+    pub(crate) digits: usize,
+    pub(crate) lower: usize,
+    pub(crate) upper: usize,
+    pub(crate) other: usize,
+    pub(crate) distinct: u32,
+    /// Neighbours that are equal or follow one another, as in `aaaa` or `3456`.
+    pub(crate) steps: usize,
+    /// Upper-case letters that follow one another, which `camelCase` has few of.
+    pub(crate) shouting: usize,
+    pub(crate) vowels: usize,
+}
+
+impl Makeup {
+    pub(crate) fn of(value: &[u8]) -> Self {
+        let mut makeup = Self {
+            length: value.len(),
+            ..Self::default()
+        };
+        let mut seen = 0u128;
+        let mut last = 0u8;
+        for &byte in value {
+            match byte {
+                b'0'..=b'9' => makeup.digits += 1,
+                b'a'..=b'z' => makeup.lower += 1,
+                b'A'..=b'Z' => makeup.upper += 1,
+                _ => makeup.other += 1,
+            }
+            makeup.steps += usize::from(byte == last || byte == last.wrapping_add(1));
+            makeup.shouting += usize::from(byte.is_ascii_uppercase() && last.is_ascii_uppercase());
+            makeup.vowels += usize::from(matches!(byte | 32, b'a' | b'e' | b'i' | b'o' | b'u'));
+            seen |= 1 << (byte & 127);
+            last = byte;
+        }
+        makeup.distinct = seen.count_ones();
+        makeup
+    }
+
+    pub(crate) fn letters(&self) -> usize {
+        self.lower + self.upper
+    }
+
+    /// Whether a generator could have made it: varied, without runs, and not letters alone.
+    pub(crate) fn is_random(&self) -> bool {
+        self.is_varied() && self.digits >= 2 && self.letters() >= 2
+    }
+
+    /// Like [`is_random`](Self::is_random), for formats of letters alone: then both cases must be mixed as words
+    /// never mix them.
+    pub(crate) fn is_random_letters(&self) -> bool {
+        self.is_varied()
+            && self.upper * 5 >= self.length
+            && self.lower * 5 >= self.length
+            && self.shouting * 16 >= self.length
+    }
+
+    fn is_varied(&self) -> bool {
+        let wanted = (self.length / 3).clamp(4, 8) as u32;
+        self.distinct >= wanted && self.steps * 3 <= self.length
+    }
+}
+
+/// Whether a value stands in for a secret rather than being one.
+pub(crate) fn is_placeholder(value: &[u8]) -> bool {
+    const WORDS: [&[u8]; 26] = [
+        b"xxxx",
+        b"your",
+        b"example",
+        b"placeholder",
+        b"changeme",
+        b"change-me",
+        b"change_me",
+        b"redacted",
+        b"dummy",
+        b"replace",
+        b"insert",
+        b"1234567890",
+        b"abcdefgh",
+        b"01234567",
+        b"...",
+        b"****",
+        b"_here",
+        b"-here",
+        b"sample",
+        b"todo",
+        b"0000000000",
+        b"\xe2\x80\xa2\xe2\x80\xa2",
+        b"hidden",
+        b"masked",
+        b"removed",
+        b"deadbeef",
+    ];
+    let mut run = 0;
+    let mut last = 0;
+    for (at, &byte) in value.iter().enumerate() {
+        run = if byte == last { run + 1 } else { 1 };
+        if run >= 7 {
+            return true;
+        }
+        last = byte;
+        let low = byte.to_ascii_lowercase();
+        for word in WORDS {
+            if word[0] == low && starts_any_case(&value[at..], word) {
+                return true;
+            }
+        }
+    }
+    let makeup = Makeup::of(value);
+    value.len() >= 8 && makeup.distinct <= 3
+}
+
+pub(crate) fn starts_any_case(value: &[u8], lower: &[u8]) -> bool {
+    value.len() >= lower.len()
+        && value
+            .iter()
+            .zip(lower)
+            .all(|(a, b)| a.to_ascii_lowercase() == *b)
+}
+
+pub(crate) fn contains(value: &[u8], word: &[u8]) -> bool {
+    value.windows(word.len()).any(|window| window == word)
+}
+
+pub(crate) fn contains_any_case(value: &[u8], lower: &[u8]) -> bool {
+    value
+        .windows(lower.len())
+        .any(|window| window.eq_ignore_ascii_case(lower))
+}
+
+/// Whether a value is built of words and numbers, as identifiers and host names are: `session-token-layer-v2`.
+pub(crate) fn is_identifier(value: &[u8]) -> bool {
+    let mut words = 0;
+    for part in value.split(|b| matches!(b, b'-' | b'_' | b'.' | b'/' | b':')) {
+        let makeup = Makeup::of(part);
+        let word =
+            makeup.digits == 0 && (makeup.upper <= 1 + makeup.lower / 3 || makeup.lower == 0);
+        let number = makeup.letters() == 0;
+        let version = makeup.length <= 3;
+        let numbered = makeup.digits <= 3
+            && makeup.upper == 0
+            && part
+                .iter()
+                .skip_while(|b| b.is_ascii_lowercase())
+                .all(u8::is_ascii_digit);
+        if !(word || number || version || numbered) {
+            return false;
+        }
+        words += usize::from(word && makeup.length > 2);
+    }
+    words > 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_generator_makes_looks_random_and_what_people_write_does_not() {
+        for random in [
+            "9f86d081884c7d659a2f",
+            "q8Zt4WvL0kPq2mXc",
+            "k3j5h2g9d8s7a1q0",
+        ] {
+            assert!(Makeup::of(random.as_bytes()).is_random(), "{random}");
+        }
+        for written in [
+            "getTokenFromHeader",
+            "aaaaaaaaaaaaaaaa1234",
+            "1234567890123456",
+            "abcdefghijklmnop12",
+        ] {
+            assert!(!Makeup::of(written.as_bytes()).is_random(), "{written}");
+        }
+        assert!(Makeup::of(b"zSncUCeGqNLscjmpKDmlTWOUqEliMQWRTu").is_random_letters());
+        assert!(!Makeup::of(b"resolveHandlerForTheGivenStreamItem").is_random_letters());
+    }
+
+    #[test]
+    fn placeholders_are_told_from_values() {
+        for no in [
+            "sk-xxxxxxxx",
+            "YOUR_API_KEY",
+            "AIza...",
+            "00000000-0000-0000",
+            "put-key-here",
+            "aaaaaaaaaaaa",
+        ] {
+            assert!(is_placeholder(no.as_bytes()), "{no}");
+        }
+        assert!(!is_placeholder(b"q8Zt4WvL0kPq2mXc"));
+    }
+
+    #[test]
+    fn identifiers_are_told_from_values() {
+        for identifier in [
+            "session-token-layer-v2",
+            "resource_item_17",
+            "cluster0.prod.internal",
+        ] {
+            assert!(is_identifier(identifier.as_bytes()), "{identifier}");
+        }
+        assert!(!is_identifier(b"q8Zt4WvL0kPq2mXc"));
+        assert!(!is_identifier(b"1b9d6bcd-bbfd-4b2d-9b5d-ab8dfbbd4bed"));
+    }
+}
