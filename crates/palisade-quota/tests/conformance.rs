@@ -1,0 +1,26 @@
+//! The ledger in memory keeps every rule of the kit: as itself, and behind the erased companion.
+
+use std::future::{Ready, ready};
+
+use palisade_conformance::quota::Setup;
+use palisade_core::ManualClock;
+use palisade_quota::{DynQuotaLedger, InMemory};
+
+fn in_memory(setup: Setup) -> Ready<InMemory<ManualClock>> {
+    ready(InMemory::new(setup.clock, setup.defaults))
+}
+
+fn erased(setup: Setup) -> Ready<DynQuotaLedger> {
+    ready(DynQuotaLedger::new(InMemory::new(
+        setup.clock,
+        setup.defaults,
+    )))
+}
+
+mod memory {
+    palisade_conformance::quota_ledger_suite!(super::in_memory);
+}
+
+mod companion {
+    palisade_conformance::quota_ledger_suite!(super::erased);
+}
