@@ -1,15 +1,46 @@
 #![doc = include_str!("../README.md")]
 
+mod book;
+mod breakdown;
+mod call;
+mod catalog;
+mod class;
+mod date;
+mod estimate;
+#[cfg(feature = "json")]
+mod json;
 mod ledger;
 mod memory;
+#[cfg(feature = "json")]
+mod meter;
+mod model;
+mod names;
+mod outcome;
 mod record;
 mod report;
+mod row;
 mod status;
 
+pub use book::{PriceBook, Resolved};
+pub use breakdown::{Breakdown, Part};
+pub use call::CallFacts;
+pub use catalog::{CatalogError, CatalogErrorKind};
+pub use class::{PriceClass, Variant};
+pub use estimate::{EstimateFacts, estimate};
+#[cfg(feature = "json")]
+pub use json::{
+    LineAnswer, LineError, RowError, UsageCollector, UsageCounts, UsageShape, price_line,
+    read_usage,
+};
 pub use ledger::{CostLedger, DynCostLedger, Recorded};
 pub use memory::InMemory;
+#[cfg(feature = "json")]
+pub use meter::{AttemptCost, Meter};
+pub use model::{Assumption, Priced, PricedAs, price};
+pub use outcome::{Counts, Reading, SearchContext, UsageFault, UsageOutcome, check_usage};
 pub use record::{Layer, RecordId, RecordNameError, UsageRecord};
 pub use report::{
     GroupBy, Report, ReportOrder, ReportQuery, ReportQueryError, ReportRow, Totals, TotalsError,
 };
+pub use row::{Crossing, PriceError, PriceRow};
 pub use status::{CostStatus, CostStatusError};
