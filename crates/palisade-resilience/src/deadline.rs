@@ -1,13 +1,14 @@
 use std::{
     error::Error,
     fmt,
-    future::{Future, poll_fn},
-    pin::pin,
-    task::Poll,
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll},
     time::Duration,
 };
 
-use palisade_core::{Clock, Instant, Timer};
+use palisade_core::{Clock, Instant, Sleep, Timer};
+use pin_project_lite::pin_project;
 
 use crate::{ErrorKind, Failure};
 
@@ -51,57 +52,92 @@ impl Deadline {
         now >= self.0
     }
 
-    /// Waits for `future`, but not beyond this deadline.
-    ///
-    /// # Errors
-    ///
-    /// [`Elapsed`] if the deadline came first. A deadline that has passed already does not start the future.
+    /// Waits for `future`, but not beyond this deadline. A deadline that has passed does not start the future.
     ///
     /// # Cancel safety
     ///
     /// Dropping it drops `future`.
-    pub async fn run<F: Future>(
-        self,
-        timer: &impl Timer,
-        clock: &impl Clock,
-        future: F,
-    ) -> Result<F::Output, Elapsed> {
-        timeout(timer, self.remaining(clock.instant()), future).await
+    pub fn run<F: Future>(self, timer: &impl Timer, clock: &impl Clock, future: F) -> Timeout<F> {
+        timeout(timer, self.remaining(clock.instant()), future)
     }
 }
 
-/// Waits for `future`, but no longer than `duration`.
+/// Waits for `future`, but no longer than `duration` from now.
 ///
 /// The future is asked first: an answer that is ready at the last moment counts. With a duration of zero it is not
 /// asked at all, so that nothing is begun that nobody waits for.
 ///
-/// # Errors
-///
-/// [`Elapsed`] if the time ran out; the future has been dropped by then.
+/// The output is [`Elapsed`] if the time ran out. The future is dropped with the [`Timeout`], not before.
 ///
 /// # Cancel safety
 ///
 /// Dropping it drops `future`.
-pub async fn timeout<F: Future>(
-    timer: &impl Timer,
-    duration: Duration,
-    future: F,
-) -> Result<F::Output, Elapsed> {
-    if duration.is_zero() {
-        return Err(Elapsed::immediately());
+pub fn timeout<F: Future>(timer: &impl Timer, duration: Duration, future: F) -> Timeout<F> {
+    Timeout {
+        limit: if duration.is_zero() {
+            Limit::Nothing
+        } else {
+            Limit::Sleep {
+                sleep: timer.sleep(duration),
+                after: duration,
+            }
+        },
+        future,
     }
-    let mut future = pin!(future);
-    let mut sleep = timer.sleep(duration);
-    poll_fn(|cx| {
-        if let Poll::Ready(output) = future.as_mut().poll(cx) {
+}
+
+pin_project! {
+    /// The future of [`timeout`] and [`Deadline::run`].
+    // By hand, because an `async fn` would hold the inner future twice: as its argument and where it is pinned.
+    #[must_use = "futures do nothing unless polled"]
+    pub struct Timeout<F> {
+        #[pin]
+        future: F,
+        limit: Limit,
+    }
+}
+
+enum Limit {
+    Forever,
+    Sleep { sleep: Sleep, after: Duration },
+    Nothing,
+}
+
+impl<F> Timeout<F> {
+    /// No limit at all, for those who may or may not have one.
+    pub(crate) const fn forever(future: F) -> Self {
+        Self {
+            future,
+            limit: Limit::Forever,
+        }
+    }
+}
+
+impl<F: Future> Future for Timeout<F> {
+    type Output = Result<F::Output, Elapsed>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        if matches!(this.limit, Limit::Nothing) {
+            return Poll::Ready(Err(Elapsed::immediately()));
+        }
+        if let Poll::Ready(output) = this.future.poll(cx) {
             return Poll::Ready(Ok(output));
         }
-        sleep
-            .as_mut()
-            .poll(cx)
-            .map(|()| Err(Elapsed { after: duration }))
-    })
-    .await
+        match this.limit {
+            Limit::Sleep { sleep, after } => {
+                let elapsed = Elapsed { after: *after };
+                sleep.as_mut().poll(cx).map(|()| Err(elapsed))
+            }
+            Limit::Forever | Limit::Nothing => Poll::Pending,
+        }
+    }
+}
+
+impl<F> fmt::Debug for Timeout<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Timeout")
+    }
 }
 
 /// The time ran out.

@@ -29,7 +29,7 @@ pub use breaker::{
 pub use budget::{RetryBudget, RetryBudgetConfig};
 pub use bulkhead::{Bulkhead, Slot};
 pub use classify::{AsFailure, Classify, DynClassify, OnError};
-pub use deadline::{Deadline, Elapsed, timeout};
+pub use deadline::{Deadline, Elapsed, Timeout, timeout};
 pub use error::ConfigError;
 pub use failure::{Certainty, Failure, Fault};
 #[cfg(feature = "http")]

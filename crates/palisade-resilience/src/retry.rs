@@ -4,7 +4,7 @@ use palisade_core::{Clock, Instant, Timer};
 
 use crate::{
     Certainty, Classify, Deadline, Elapsed, ErrorKind, Failure, Random, RetryBudget, RetryPolicy,
-    Wait, timeout,
+    Timeout, Wait, timeout,
 };
 
 /// Calls `op` until it succeeds or trying again would be useless, unsafe, too late or too much.
@@ -79,9 +79,9 @@ where
             last: number >= policy.attempts(),
             deadline: limit.deadline(),
         };
-        let ended = match limit {
-            AttemptLimit::None => Ok(op(attempt).await),
-            AttemptLimit::Some { length, .. } => timeout(timer, length, op(attempt)).await,
+        let work = match limit {
+            AttemptLimit::None => Timeout::forever(op(attempt)),
+            AttemptLimit::Some { length, .. } => timeout(timer, length, op(attempt)),
             // Nothing is left of the whole, because there was nothing at first or a pause took longer than asked.
             AttemptLimit::Nothing => {
                 return Err(GaveUp {
@@ -92,13 +92,17 @@ where
                 });
             }
         };
+        // One place to wait for both: each would hold its own room for the operation's future.
+        let ended = work.await;
         let (failure, outcome) = match ended {
             Err(elapsed) => (Failure::from(elapsed), None),
-            Ok(outcome) => match (classify.classify(&outcome), outcome) {
-                (None, Ok(value)) => return Ok(value),
-                (Some(failure), outcome) => (failure, Some(outcome)),
-                // An error that the classifier does not know. Nothing is known about it, so nothing is repeated.
-                (None, Err(error)) => (Failure::new(ErrorKind::Internal), Some(Err(error))),
+            Ok(outcome) => match classify.classify(&outcome) {
+                Some(failure) => (failure, Some(outcome)),
+                None => match outcome {
+                    Ok(value) => return Ok(value),
+                    // An error that the classifier does not know. Nothing is known of it, so nothing is repeated.
+                    Err(error) => (Failure::new(ErrorKind::Internal), Some(Err(error))),
+                },
             },
         };
         // A refused connection proves nothing about the attempt before it, which may have been carried out and paid for.

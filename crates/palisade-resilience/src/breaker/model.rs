@@ -306,7 +306,7 @@ impl BreakerModel {
         if ended == Ended::Nothing && !slow {
             return None;
         }
-        self.window.record(Mark { failed, slow }, now);
+        let counts = self.window.record(Mark { failed, slow }, now);
         match ended {
             Ended::Success => self.in_a_row = 0,
             Ended::Failure(_) => self.in_a_row = self.in_a_row.saturating_add(1),
@@ -319,13 +319,13 @@ impl BreakerModel {
             Ended::Failure(advice) => advice,
             _ => None,
         };
-        let cause = self.verdict(advice, now)?;
+        let cause = self.verdict(advice, counts)?;
         Some(self.trip(cause, advice, now))
     }
 
     /// Why the breaker should open now, if it should.
-    fn verdict(&mut self, advice: Option<Duration>, now: Instant) -> Option<Cause> {
-        let config = *self.policy.config();
+    fn verdict(&self, advice: Option<Duration>, counts: Counts) -> Option<Cause> {
+        let config = self.policy.config();
         if config.open_on_advice && advice.is_some() {
             return Some(Cause::Advice);
         }
@@ -335,7 +335,6 @@ impl BreakerModel {
         {
             return Some(Cause::ConsecutiveFailures);
         }
-        let counts = self.window.counts(now);
         if counts.calls < u64::from(config.minimum_calls) {
             return None;
         }

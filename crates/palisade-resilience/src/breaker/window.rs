@@ -77,8 +77,8 @@ impl Sliding {
         }
     }
 
-    /// Counts a call that ended at `now`.
-    pub(super) fn record(&mut self, mark: Mark, now: Instant) {
+    /// Counts a call that ended at `now`, and tells what the window holds then.
+    pub(super) fn record(&mut self, mark: Mark, now: Instant) -> Counts {
         self.advance(now);
         match self {
             Self::Calls { ring, next, totals } => {
@@ -97,6 +97,7 @@ impl Sliding {
                     *next + 1
                 };
                 totals.add(mark);
+                *totals
             }
             Self::Time {
                 buckets,
@@ -106,6 +107,7 @@ impl Sliding {
             } => {
                 buckets[*newest as usize % BUCKETS].add(mark);
                 totals.add(mark);
+                *totals
             }
         }
     }
