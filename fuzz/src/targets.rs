@@ -2,10 +2,12 @@
 
 mod key;
 mod money;
+mod redaction_chunks;
 mod traceparent;
 
 pub use key::key;
 pub use money::money;
+pub use redaction_chunks::redaction_chunks;
 pub use traceparent::traceparent;
 
 /// A target: what it is called, what is done with an input, and pieces of text that lead a blind generator further in
@@ -36,5 +38,10 @@ pub const ALL: &[Target] = &[
         name: "traceparent",
         run: traceparent,
         pieces: traceparent::PIECES,
+    },
+    Target {
+        name: "redaction_chunks",
+        run: redaction_chunks,
+        pieces: redaction_chunks::PIECES,
     },
 ];
