@@ -121,6 +121,7 @@ macro_rules! __quota_rules {
             a_day_is_as_long_as_the_zone_says
             longer_periods_refill_when_they_end_or_never
             a_change_of_calendar_gives_no_second_allowance
+            windows_that_meet_are_added_up
             the_most_scopes_a_request_may_have_are_served
             racers_never_share_the_last_unit
             crossed_scopes_never_lock_each_other_out

@@ -384,3 +384,28 @@ impl Scope {
 fn invalid(doing: &'static str, error: RequestError) -> StoreError {
     StoreError::new(StoreErrorKind::Invalid, doing).with_source(error)
 }
+
+#[cfg(test)]
+mod tests {
+    use palisade_core::Dimension;
+
+    use super::*;
+
+    #[test]
+    fn a_scope_in_daily_use_does_not_grow() {
+        let mut book = Book::new(Defaults::default(), Bounds::default());
+        let scope = Key::new(Dimension::User, "a").expect("short");
+        let mut now = Timestamp::from_secs(1_795_176_000);
+        for bits in 0..1_000 {
+            let id = ReservationId::from_u128(bits);
+            let ask = Amount::from_units(1, 1);
+            let request = ReserveRequest::new(id, [scope.clone()], ask).expect("one scope");
+            assert!(book.reserve(&request, now).expect("room").is_allow());
+            assert!(book.settle(SettleRequest::new(id, ask), now).is_ok());
+            now = now.saturating_add(Duration::from_secs(43_200));
+        }
+        let accounts: usize = book.scopes.values().map(|scope| scope.accounts.len()).sum();
+        assert!(accounts <= 3, "{accounts} windows are kept");
+        assert!(book.holds.len() <= 4 && book.ended.len() <= 4 && book.deadlines.is_empty());
+    }
+}

@@ -167,6 +167,53 @@ fn a_cost_that_comes_after_its_window_was_forgotten_is_booked_all_the_same() {
 }
 
 #[test]
+fn a_window_that_holds_something_is_kept_however_little_is_remembered() {
+    let bounds = Bounds::default().with_remember(Duration::ZERO);
+    let (ledger, clock) = ledger(bounds);
+    let long = request(1, user(1), tokens(5))
+        .with_timeout(DAY)
+        .expect("a day");
+    assert!(
+        block_on(ledger.reserve(long))
+            .expect("an answer")
+            .is_allow()
+    );
+    // Past midnight; another reservation tidies up.
+    clock.advance(DAY / 2);
+    assert_eq!(reserve(&ledger, 2, user(1)), Ok(true));
+    let booked = block_on(ledger.settle(SettleRequest::new(id(1), tokens(4)))).expect("an answer");
+    assert_eq!(
+        booked.outcome,
+        Outcome::Settled {
+            actual: tokens(4),
+            late: false
+        }
+    );
+}
+
+#[test]
+fn a_late_settlement_is_remembered_from_when_it_came() {
+    let bounds = Bounds::default().with_remember(Duration::from_secs(60));
+    let (ledger, clock) = ledger(bounds);
+    assert_eq!(reserve(&ledger, 1, user(1)), Ok(true));
+    clock.advance(ReserveRequest::TIMEOUT_DEFAULT);
+    assert_eq!(block_on(ledger.expire(9)).ok(), Some(1));
+    clock.advance(Duration::from_secs(50));
+    let late = Outcome::Settled {
+        actual: tokens(1),
+        late: true,
+    };
+    let settled = block_on(ledger.settle(SettleRequest::new(id(1), tokens(1))));
+    assert_eq!(settled.map(|r| r.outcome).ok(), Some(late));
+    clock.advance(Duration::from_secs(59));
+    assert_eq!(reserve(&ledger, 2, user(1)), Ok(true));
+    assert_eq!(
+        block_on(ledger.release(id(1))).map(|r| r.outcome).ok(),
+        Some(late)
+    );
+}
+
+#[test]
 fn threads_that_reserve_settle_and_release_leave_exact_sums() {
     let (ledger, _clock) = ledger(Bounds::default());
     let ledger = Arc::new(ledger);

@@ -250,6 +250,12 @@ pub async fn longer_periods_refill_when_they_end_or_never<M: Make>(make: &M) -> 
         bench.reserve(6, &both, amount(101, 0)).await,
         RetryAfter::Never,
     )?;
+    bench.set(&user("0"), Some(quota(5, 5))).await?;
+    let never = [user("0"), user("a")];
+    exhausted(
+        bench.reserve(11, &never, amount(41, 0)).await,
+        RetryAfter::Never,
+    )?;
     bench.clock.advance(rest_of_november);
     granted(bench.tokens(7, 100).await)?;
     refused(bench.reserve(8, &[user("b")], amount(41, 0)).await)?;
@@ -291,6 +297,24 @@ pub async fn a_change_of_calendar_gives_no_second_allowance<M: Make>(make: &M) -
         granted(bench.tokens(4, 100).await)?;
     }
     Ok(())
+}
+
+/// Where a changed calendar meets a window that has spent already, because the clock was set back, both count.
+pub async fn windows_that_meet_are_added_up<M: Make>(make: &M) -> Verdict {
+    let bench = Bench::new(make).await;
+    let month = quota(100, 100).with_period(Period::Month);
+    granted(bench.tokens(1, 50).await)?;
+    ended(bench.settle(1, amount(50, 0)).await, settled(50), false)?;
+    bench.clock.advance(HOUR.saturating_mul(13));
+    granted(bench.tokens(2, 20).await)?;
+    granted(bench.tokens(3, 15).await)?;
+    bench.set(&user("a"), Some(month)).await?;
+    bench.clock.set_wall(NOON.saturating_add(HOUR));
+    bench.set(&user("a"), None).await?;
+    bench.stands(50, 35).await?;
+    ended(bench.settle(2, amount(20, 0)).await, settled(20), false)?;
+    bench.release(3).await?;
+    bench.stands(70, 0).await
 }
 
 /// A request with more scopes than a ledger locks at once cannot even be made; the most it may have is served.
