@@ -1,0 +1,3 @@
+DROP TABLE quota_holds;
+DROP TABLE quota_accounts;
+DROP TABLE quota_scopes;

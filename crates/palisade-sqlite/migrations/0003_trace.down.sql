@@ -1,0 +1,2 @@
+DROP TABLE trace_steps;
+DROP TABLE traces;

@@ -1,0 +1,606 @@
+//! The ledger. Each call loads what the room's pure functions want to see, asks them, and stores what they answer, in one
+//! transaction on the writer's thread; nothing is decided here.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use palisade_core::{Decision, Key, Money, StoreError, StoreErrorKind, Timestamp, Tokens};
+use palisade_quota::{
+    Amount, Balance, Change, Defaults, Granted, Hold, Measure, Move, Outcome, Period, Phase, Place,
+    Quota, QuotaLedger, Refused, RequestError, ReservationId, ReserveRequest, Resolution, Resolve,
+    ScopeState, SettleRequest, Window, Zone, balance, decide, expire, moved, repeat, resolve,
+};
+use rusqlite::{CachedStatement, OptionalExtension, Row};
+
+use crate::{
+    Sqlite,
+    error::{Failure, corrupt},
+    writer::Transaction,
+};
+
+const LOADING: &str = "loading quota";
+/// Every so many grants, what nobody needs to remember is deleted: a little at a time, so that no call pays for all.
+const TIDY_EVERY: u32 = 256;
+/// How much is deleted then. More than can have come in the meantime, so that the tables stop growing.
+const TIDY_ROWS: u32 = 1_024;
+
+impl QuotaLedger for Sqlite {
+    async fn reserve(
+        &self,
+        request: ReserveRequest,
+    ) -> Result<Decision<Granted, Refused>, StoreError> {
+        let rules = Rules::of(self);
+        let work = move |tx: &mut Transaction<'_>| Book::new(tx, &rules).reserve(&request);
+        self.write("reserving quota", work).await
+    }
+
+    async fn settle(&self, request: SettleRequest) -> Result<Resolution, StoreError> {
+        let rules = Rules::of(self);
+        let how = Resolve::Settle(request.actual);
+        let work = move |tx: &mut Transaction<'_>| Book::new(tx, &rules).resolve(request.id, how);
+        self.write("settling quota", work).await
+    }
+
+    async fn release(&self, id: ReservationId) -> Result<Resolution, StoreError> {
+        let rules = Rules::of(self);
+        let work =
+            move |tx: &mut Transaction<'_>| Book::new(tx, &rules).resolve(id, Resolve::Release);
+        self.write("releasing quota", work).await
+    }
+
+    async fn balance(&self, scope: &Key) -> Result<Balance, StoreError> {
+        let (rules, scope) = (Rules::of(self), scope.clone());
+        let work = move |tx: &mut Transaction<'_>| Book::new(tx, &rules).balance(&scope);
+        self.write("reading a balance of quota", work).await
+    }
+
+    async fn set_quota(&self, scope: &Key, quota: Option<Quota>) -> Result<(), StoreError> {
+        let (rules, scope) = (Rules::of(self), scope.clone());
+        let work =
+            move |tx: &mut Transaction<'_>| Book::new(tx, &rules).set_quota(&scope, quota.as_ref());
+        self.write("setting a quota", work).await
+    }
+
+    async fn expire(&self, limit: usize) -> Result<usize, StoreError> {
+        let rules = Rules::of(self);
+        let work = move |tx: &mut Transaction<'_>| Book::new(tx, &rules).expire(limit);
+        self.write("expiring quota", work).await
+    }
+}
+
+/// What was configured.
+#[derive(Clone)]
+struct Rules {
+    defaults: Arc<Defaults>,
+    remember: Duration,
+}
+
+impl Rules {
+    fn of(sqlite: &Sqlite) -> Self {
+        let config = sqlite.config();
+        Self {
+            defaults: Arc::clone(&config.quota_defaults),
+            remember: config.quota_remember,
+        }
+    }
+}
+
+/// The windows around now, so that the calendar is asked once a window and not once a call.
+#[derive(Debug, Default)]
+pub(crate) struct Scratch {
+    windows: HashMap<(Period, String), Window>,
+    grants: u32,
+}
+
+impl Scratch {
+    /// More calendars than this in use at once is not what a cache is for.
+    const WINDOWS_MAX: usize = 1_024;
+
+    fn window(&mut self, quota: &Quota, now: Timestamp) -> Window {
+        let key = (quota.period(), quota.zone().name().to_owned());
+        if let Some(window) = self.windows.get(&key)
+            && window.contains(now)
+        {
+            return *window;
+        }
+        if self.windows.len() >= Self::WINDOWS_MAX {
+            self.windows.clear();
+        }
+        let window = quota.window(now);
+        self.windows.insert(key, window);
+        window
+    }
+}
+
+/// The ledger inside one transaction, at one time.
+struct Book<'a, 'tx> {
+    tx: &'a mut Transaction<'tx>,
+    rules: &'a Rules,
+    now: Timestamp,
+}
+
+/// A hold, where it stands in its table, and the accounts it is charged to. Its places are left empty until somebody
+/// wants to see them.
+struct Entry {
+    row: i64,
+    hold: Hold,
+    accounts: Vec<i64>,
+}
+
+/// A scope as the pure decision wants to see it, and its account if it has one.
+struct Scope {
+    state: ScopeState,
+    account: Option<i64>,
+}
+
+impl<'a, 'tx> Book<'a, 'tx> {
+    fn new(tx: &'a mut Transaction<'tx>, rules: &'a Rules) -> Self {
+        let now = tx.now();
+        Self { tx, rules, now }
+    }
+
+    fn reserve(&mut self, request: &ReserveRequest) -> Result<Decision<Granted, Refused>, Failure> {
+        self.expire(usize::MAX)?;
+        let (mut states, mut accounts) = (Vec::new(), Vec::new());
+        for key in request.scopes() {
+            let scope = self.scope(key)?;
+            states.push(scope.state);
+            accounts.push(scope.account);
+        }
+        if let Some(mut entry) = self.load(request.id())? {
+            entry.hold.places = self.places(&entry.accounts)?;
+            return repeat(request, &entry.hold, &states, self.now).map_err(invalid);
+        }
+        let decision = decide(request, &states, self.now);
+        if decision.is_allow() {
+            let hold = Hold::granted(request, &states, self.now);
+            for (place, account) in hold.places.iter().zip(&mut accounts) {
+                *account = Some(self.hold_back(place, *account, hold.ask)?);
+            }
+            self.insert(&hold, &accounts)?;
+            self.tidy()?;
+        }
+        Ok(decision)
+    }
+
+    fn resolve(&mut self, id: ReservationId, how: Resolve) -> Result<Resolution, Failure> {
+        let Some(entry) = self.load(id)? else {
+            return Ok(Resolution::new(Outcome::Unknown, true));
+        };
+        let step = resolve(&entry.hold, how, self.now);
+        if let Some(change) = step.change {
+            self.apply(&entry, change)?;
+        }
+        Ok(step.resolution)
+    }
+
+    fn balance(&mut self, key: &Key) -> Result<Balance, Failure> {
+        self.expire(usize::MAX)?;
+        Ok(balance(&self.scope(key)?.state))
+    }
+
+    fn set_quota(&mut self, key: &Key, quota: Option<&Quota>) -> Result<(), Failure> {
+        let own = self.own_quota(key)?;
+        let default = self.rules.defaults.quota(key);
+        let (old, new) = (own.as_ref().unwrap_or(default), quota.unwrap_or(default));
+        if let Some(step) = moved(old, new, self.now) {
+            self.take(key, step)?;
+        }
+        match quota {
+            Some(quota) => self.store_quota(key, quota),
+            None => {
+                self.prepare("DELETE FROM quota_scopes WHERE scope = ?1")?
+                    .execute([key.as_str()])?;
+                Ok(())
+            }
+        }
+    }
+
+    /// Notes up to `limit` overdue holds as expired.
+    fn expire(&mut self, limit: usize) -> Result<usize, Failure> {
+        const CHUNK: usize = 256;
+        let mut noted = 0;
+        while noted < limit {
+            let wanted = CHUNK.min(limit - noted);
+            let overdue = self.overdue(wanted)?;
+            for entry in &overdue {
+                // It always is: the query has asked for the same.
+                if let Some(change) = expire(&entry.hold, self.now) {
+                    self.apply(entry, change)?;
+                }
+            }
+            noted += overdue.len();
+            if overdue.len() < wanted {
+                break;
+            }
+        }
+        Ok(noted)
+    }
+
+    fn prepare(&self, sql: &'static str) -> Result<CachedStatement<'tx>, rusqlite::Error> {
+        self.tx.connection.prepare_cached(sql)
+    }
+
+    // ---- scopes ----
+
+    /// Looking at a scope leaves no trace: strangers' keys take no room.
+    fn scope(&mut self, key: &Key) -> Result<Scope, Failure> {
+        let own = self.own_quota(key)?;
+        let quota = own.unwrap_or_else(|| self.rules.defaults.quota(key).clone());
+        let window = self.tx.scratch.quota.window(&quota, self.now);
+        let mut statement = self.prepare(
+            "SELECT account, spent_tokens, spent_nano_usd, held_tokens, held_nano_usd
+             FROM quota_accounts WHERE scope = ?1 AND starts_at = ?2",
+        )?;
+        let mut rows = statement.query((key.as_str(), window.start().as_nanos()))?;
+        let (account, spent, held) = match rows.next()? {
+            Some(row) => (
+                Some(row.get(0)?),
+                read_amount(row, 1)?,
+                read_amount(row, 3)?,
+            ),
+            None => (None, Amount::ZERO, Amount::ZERO),
+        };
+        let state = ScopeState::new(key.clone(), quota, window, spent, held);
+        Ok(Scope { state, account })
+    }
+
+    fn own_quota(&self, key: &Key) -> Result<Option<Quota>, Failure> {
+        let mut statement = self
+            .prepare("SELECT tokens, nano_usd, period, zone FROM quota_scopes WHERE scope = ?1")?;
+        let mut rows = statement.query([key.as_str()])?;
+        rows.next()?.map(read_quota).transpose()
+    }
+
+    fn store_quota(&self, key: &Key, quota: &Quota) -> Result<(), Failure> {
+        self.prepare(
+            "INSERT INTO quota_scopes (scope, tokens, nano_usd, period, zone)
+             VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT (scope) DO UPDATE SET tokens = excluded.tokens,
+                 nano_usd = excluded.nano_usd, period = excluded.period, zone = excluded.zone",
+        )?
+        .execute((
+            key.as_str(),
+            quota.limit(Measure::Tokens),
+            quota.limit(Measure::Money),
+            period_name(quota.period())?,
+            quota.zone().name(),
+        ))?;
+        Ok(())
+    }
+
+    /// Puts what one window has spent and holds into another. The holds follow by the number of their account.
+    fn take(&self, key: &Key, step: Move) -> Result<(), Failure> {
+        let find = |window: Window| {
+            self.prepare("SELECT account FROM quota_accounts WHERE scope = ?1 AND starts_at = ?2")?
+                .query_row((key.as_str(), window.start().as_nanos()), |row| {
+                    row.get::<_, i64>(0)
+                })
+                .optional()
+        };
+        let Some(from) = find(step.from)? else {
+            return Ok(());
+        };
+        match find(step.to)?.filter(|to| *to != from) {
+            None => {
+                self.prepare(
+                    "UPDATE quota_accounts SET starts_at = ?2, ends_at = ?3 WHERE account = ?1",
+                )?
+                .execute((
+                    from,
+                    step.to.start().as_nanos(),
+                    step.to.end().as_nanos(),
+                ))?;
+                Ok(())
+            }
+            Some(to) => self.merge(from, to),
+        }
+    }
+
+    fn merge(&self, from: i64, to: i64) -> Result<(), Failure> {
+        let merged = self
+            .prepare(
+                "UPDATE quota_accounts SET
+                     spent_tokens = quota_accounts.spent_tokens + old.spent_tokens,
+                     spent_nano_usd = quota_accounts.spent_nano_usd + old.spent_nano_usd,
+                     held_tokens = quota_accounts.held_tokens + old.held_tokens,
+                     held_nano_usd = quota_accounts.held_nano_usd + old.held_nano_usd,
+                     changed_at = max(quota_accounts.changed_at, old.changed_at)
+                 FROM (SELECT * FROM quota_accounts WHERE account = ?1) AS old
+                 WHERE quota_accounts.account = ?2
+                     AND quota_accounts.spent_tokens <= 9223372036854775807 - old.spent_tokens
+                     AND quota_accounts.spent_nano_usd <= 9223372036854775807 - old.spent_nano_usd
+                     AND quota_accounts.held_tokens <= 9223372036854775807 - old.held_tokens
+                     AND quota_accounts.held_nano_usd <= 9223372036854775807 - old.held_nano_usd",
+            )?
+            .execute((from, to))?;
+        if merged == 0 {
+            return Err(invalid(RequestError::Overflow));
+        }
+        self.prepare(
+            "UPDATE quota_accounts SET starts_at = NULL, merged_into = ?2, spent_tokens = 0,
+                 spent_nano_usd = 0, held_tokens = 0, held_nano_usd = 0 WHERE account = ?1",
+        )?
+        .execute((from, to))?;
+        Ok(())
+    }
+
+    /// Adds to what a window holds, and says in which account. In range: the sum is at most the limit that `decide`
+    /// compared it with.
+    fn hold_back(&self, place: &Place, account: Option<i64>, ask: Amount) -> Result<i64, Failure> {
+        let (tokens, nano_usd) = ask.to_columns();
+        if let Some(account) = account {
+            self.prepare(
+                "UPDATE quota_accounts SET held_tokens = held_tokens + ?2,
+                     held_nano_usd = held_nano_usd + ?3 WHERE account = ?1",
+            )?
+            .execute((account, tokens, nano_usd))?;
+            return Ok(account);
+        }
+        self.prepare(
+            "INSERT INTO quota_accounts (scope, starts_at, ends_at, held_tokens, held_nano_usd,
+                 changed_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        )?
+        .execute((
+            place.scope.as_str(),
+            place.window.start().as_nanos(),
+            place.window.end().as_nanos(),
+            tokens,
+            nano_usd,
+            self.now.as_nanos(),
+        ))?;
+        Ok(self.tx.connection.last_insert_rowid())
+    }
+
+    // ---- holds ----
+
+    fn load(&self, id: ReservationId) -> Result<Option<Entry>, Failure> {
+        let mut statement = self.prepare(
+            "SELECT hold, id, ask_tokens, ask_nano_usd, deadline, phase,
+                 actual_tokens, actual_nano_usd, late, accounts
+             FROM quota_holds WHERE id = ?1",
+        )?;
+        let mut rows = statement.query([id.as_u128().to_be_bytes()])?;
+        rows.next()?.map(read_entry).transpose()
+    }
+
+    fn overdue(&self, limit: usize) -> Result<Vec<Entry>, Failure> {
+        let mut statement = self.prepare(
+            "SELECT hold, id, ask_tokens, ask_nano_usd, deadline, phase,
+                 actual_tokens, actual_nano_usd, late, accounts
+             FROM quota_holds WHERE phase = 0 AND deadline <= ?1 ORDER BY deadline LIMIT ?2",
+        )?;
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let mut rows = statement.query((self.now.as_nanos(), limit))?;
+        let mut entries = Vec::new();
+        while let Some(row) = rows.next()? {
+            entries.push(read_entry(row)?);
+        }
+        Ok(entries)
+    }
+
+    /// The scopes and windows behind the numbers of accounts. One that is forgotten is left out.
+    fn places(&self, accounts: &[i64]) -> Result<Vec<Place>, Failure> {
+        let mut places = Vec::new();
+        for account in accounts {
+            let mut statement = self.prepare(
+                "SELECT scope, starts_at, ends_at FROM quota_accounts WHERE account = ?1",
+            )?;
+            let mut rows = statement.query([self.merged(*account)?])?;
+            if let Some(row) = rows.next()? {
+                let scope = row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?;
+                places.push(Place {
+                    scope: Key::parse(scope).map_err(|error| corrupt(LOADING, error))?,
+                    window: window(row.get(1)?, row.get(2)?)?,
+                });
+            }
+        }
+        Ok(places)
+    }
+
+    /// The account that an account's sums are in now.
+    fn merged(&self, mut account: i64) -> Result<i64, Failure> {
+        let mut statement =
+            self.prepare("SELECT merged_into FROM quota_accounts WHERE account = ?1")?;
+        // Accounts merge into younger or older ones but never in a ring: what was merged has no start to be found by.
+        while let Some(next) = statement
+            .query_row([account], |row| row.get::<_, Option<i64>>(0))
+            .optional()?
+            .flatten()
+        {
+            account = next;
+        }
+        Ok(account)
+    }
+
+    fn insert(&self, hold: &Hold, accounts: &[Option<i64>]) -> Result<(), Failure> {
+        let (tokens, nano_usd) = hold.ask.to_columns();
+        let accounts: Vec<String> = accounts.iter().flatten().map(i64::to_string).collect();
+        self.prepare(
+            "INSERT INTO quota_holds (id, ask_tokens, ask_nano_usd, deadline, since, accounts)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        )?
+        .execute((
+            hold.id.as_u128().to_be_bytes(),
+            tokens,
+            nano_usd,
+            hold.deadline.as_nanos(),
+            self.now.as_nanos(),
+            accounts.join(" "),
+        ))?;
+        Ok(())
+    }
+
+    /// Takes a change into the books, at every account of the hold. An error undoes the whole call.
+    fn apply(&self, entry: &Entry, change: Change) -> Result<(), Failure> {
+        for account in &entry.accounts {
+            self.book(*account, change)?;
+        }
+        let (phase, actual, late) = match change.phase {
+            Phase::Held => (0, Amount::ZERO, false),
+            Phase::Settled { actual, late } => (1, actual, late),
+            Phase::Released => (2, Amount::ZERO, false),
+            Phase::Expired => (3, Amount::ZERO, false),
+            _ => return Err(unknown_word("a phase")),
+        };
+        let (tokens, nano_usd) = actual.to_columns();
+        self.prepare(
+            "UPDATE quota_holds SET phase = ?2, since = ?3,
+                 actual_tokens = ?4, actual_nano_usd = ?5, late = ?6
+             WHERE hold = ?1",
+        )?
+        .execute((
+            entry.row,
+            phase,
+            self.now.as_nanos(),
+            tokens,
+            nano_usd,
+            late,
+        ))?;
+        Ok(())
+    }
+
+    /// Books a change in one account, if the sums stay within what a ledger counts.
+    fn book(&self, account: i64, change: Change) -> Result<(), Failure> {
+        let (spend_tokens, spend_nano_usd) = change.spend.to_columns();
+        let (unhold_tokens, unhold_nano_usd) = change.unhold.to_columns();
+        let changed = self
+            .prepare(
+                "UPDATE quota_accounts SET
+                     spent_tokens = spent_tokens + ?2, spent_nano_usd = spent_nano_usd + ?3,
+                     held_tokens = held_tokens - ?4, held_nano_usd = held_nano_usd - ?5,
+                     changed_at = max(changed_at, ?6)
+                 WHERE account = ?1 AND merged_into IS NULL
+                     AND spent_tokens <= 9223372036854775807 - ?2
+                     AND spent_nano_usd <= 9223372036854775807 - ?3
+                     AND held_tokens >= ?4 AND held_nano_usd >= ?5",
+            )?
+            .execute((
+                account,
+                spend_tokens,
+                spend_nano_usd,
+                unhold_tokens,
+                unhold_nano_usd,
+                self.now.as_nanos(),
+            ))?;
+        if changed == 1 {
+            return Ok(());
+        }
+        let merged = self.merged(account)?;
+        if merged != account {
+            return self.book(merged, change);
+        }
+        let is_there = self
+            .prepare("SELECT 1 FROM quota_accounts WHERE account = ?1")?
+            .exists([account])?;
+        if is_there {
+            Err(invalid(RequestError::Overflow))
+        } else {
+            // Forgotten, and so should the hold have been: both ended longer ago than is remembered.
+            Ok(())
+        }
+    }
+
+    // ---- forgetting ----
+
+    /// Deletes what ended long ago, now and then. Not at once: costs still come late, and clocks are set back.
+    fn tidy(&mut self) -> Result<(), Failure> {
+        let grants = &mut self.tx.scratch.quota.grants;
+        *grants = grants.wrapping_add(1);
+        if !grants.is_multiple_of(TIDY_EVERY) {
+            return Ok(());
+        }
+        let before = self.now.saturating_sub(self.rules.remember).as_nanos();
+        self.prepare(
+            "DELETE FROM quota_holds WHERE hold IN (SELECT hold FROM quota_holds
+                 WHERE phase <> 0 AND since <= ?1 ORDER BY since LIMIT ?2)",
+        )?
+        .execute((before, TIDY_ROWS))?;
+        // An account changes whenever one of its holds ends, so one that has not changed since has no hold to remember.
+        // What lasts for ever is never forgotten.
+        self.prepare(
+            "DELETE FROM quota_accounts WHERE account IN (SELECT account FROM quota_accounts
+                 WHERE ends_at <= ?1 AND changed_at <= ?1 AND held_tokens = 0 AND held_nano_usd = 0
+                     AND ends_at < 9223372036854775807
+                 ORDER BY ends_at LIMIT ?2)",
+        )?
+        .execute((before, TIDY_ROWS))?;
+        Ok(())
+    }
+}
+
+// ---- rows ----
+
+fn window(start: i64, end: i64) -> Result<Window, Failure> {
+    Window::new(Timestamp::from_nanos(start), Timestamp::from_nanos(end))
+        .ok_or_else(|| corrupt(LOADING, "a window ends before it starts"))
+}
+
+fn read_amount(row: &Row<'_>, column: usize) -> Result<Amount, Failure> {
+    Amount::from_columns(row.get(column)?, row.get(column + 1)?)
+        .map_err(|error| corrupt(LOADING, error))
+}
+
+fn read_quota(row: &Row<'_>) -> Result<Quota, Failure> {
+    let tokens: Option<i64> = row.get(0)?;
+    let nano_usd: Option<i64> = row.get(1)?;
+    let period = match row.get_ref(2)?.as_str() {
+        Ok("day") => Period::Day,
+        Ok("month") => Period::Month,
+        Ok("lifetime") => Period::Lifetime,
+        _ => return Err(corrupt(LOADING, "a quota has an unknown period")),
+    };
+    let zone: String = row.get(3)?;
+    let zone = Zone::named(&zone).map_err(|error| corrupt(LOADING, error))?;
+    Quota::default()
+        // Not negative: the table says so.
+        .with_tokens(tokens.map(|tokens| Tokens::new(tokens.unsigned_abs())))
+        .and_then(|quota| quota.with_money(nano_usd.map(Money::from_nano_usd)))
+        .map(|quota| quota.with_period(period).with_zone(zone))
+        .map_err(|error| corrupt(LOADING, error))
+}
+
+fn period_name(period: Period) -> Result<&'static str, Failure> {
+    match period {
+        Period::Day => Ok("day"),
+        Period::Month => Ok("month"),
+        Period::Lifetime => Ok("lifetime"),
+        _ => Err(unknown_word("a period")),
+    }
+}
+
+fn read_entry(row: &Row<'_>) -> Result<Entry, Failure> {
+    let id: [u8; 16] = row.get(1)?;
+    let phase = match row.get(5)? {
+        0 => Phase::Held,
+        1 => Phase::Settled {
+            actual: read_amount(row, 6)?,
+            late: row.get(8)?,
+        },
+        2 => Phase::Released,
+        3 => Phase::Expired,
+        other => return Err(corrupt(LOADING, format!("a hold is in phase {other}"))),
+    };
+    let accounts = row.get_ref(9)?.as_str().map_err(rusqlite::Error::from)?;
+    let accounts: Result<Vec<i64>, _> = accounts.split(' ').map(str::parse).collect();
+    Ok(Entry {
+        row: row.get(0)?,
+        hold: Hold::new(
+            ReservationId::from_u128(u128::from_be_bytes(id)),
+            Vec::new(),
+            read_amount(row, 2)?,
+            Timestamp::from_nanos(row.get(4)?),
+            phase,
+        ),
+        accounts: accounts.map_err(|error| corrupt(LOADING, error))?,
+    })
+}
+
+fn invalid(error: RequestError) -> Failure {
+    Failure::Store(StoreError::new(StoreErrorKind::Invalid, "booking quota").with_source(error))
+}
+
+/// The room has a word that this version cannot store.
+fn unknown_word(what: &str) -> Failure {
+    let source = format!("{what} that this version cannot store");
+    Failure::Store(StoreError::new(StoreErrorKind::Invalid, "storing quota").with_source(source))
+}

@@ -1,0 +1,260 @@
+use std::sync::{
+    Arc,
+    atomic::{AtomicU8, Ordering},
+};
+
+use futures_channel::oneshot;
+use palisade_core::{Clock, StoreError, StoreErrorKind, Timestamp};
+use rusqlite::Connection;
+
+use crate::{
+    error::{Failure, Trouble, kind},
+    queue::Queue,
+};
+
+/// The most writes in one transaction.
+const GROUP_MAX: usize = 256;
+
+/// The one thread that writes.
+///
+/// SQLite has one writer at a time, whoever it is; callers that each open a transaction wait for one another, and for
+/// the disk, one by one. So callers queue up instead, and all who wait share one transaction: the more there are, the
+/// less each of them costs. Every write stands behind a savepoint of its own, so that one that fails does not take the
+/// others with it.
+pub(crate) struct Writer {
+    connection: Connection,
+    clock: Arc<dyn Clock>,
+    queue: Arc<Queue<Box<dyn Job>>>,
+    health: Arc<Health>,
+    scratch: Scratch,
+}
+
+/// One write: what it does, and who waits for the answer.
+pub(crate) trait Job: Send {
+    /// Does it, inside a transaction, and keeps the answer. It may be asked again if the transaction was lost.
+    fn run(&mut self, transaction: &mut Transaction<'_>) -> Done;
+
+    /// Gives the kept answer, or says that there is none because the transaction was lost.
+    fn answer(self: Box<Self>, lost: Option<&Trouble>);
+}
+
+/// Whether what a job wrote is to stay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Done {
+    Keep,
+    /// It failed; with a kind, because the store is in trouble.
+    Undo(Option<StoreErrorKind>),
+}
+
+/// What a job sees.
+pub(crate) struct Transaction<'a> {
+    pub(crate) connection: &'a Connection,
+    pub(crate) scratch: &'a mut Scratch,
+    clock: &'a dyn Clock,
+}
+
+impl Transaction<'_> {
+    /// The store's time. Read inside the transaction, so that decisions are made in the order of their times.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+}
+
+/// What the writer remembers between jobs; all of it can be forgotten.
+#[derive(Debug, Default)]
+pub(crate) struct Scratch {
+    #[cfg(feature = "quota")]
+    pub(crate) quota: crate::quota::Scratch,
+}
+
+/// How the last group of writes ended, for whoever asks how the store is.
+#[derive(Debug, Default)]
+pub(crate) struct Health(AtomicU8);
+
+impl Health {
+    fn note(&self, trouble: Option<StoreErrorKind>) {
+        let code = match trouble {
+            None => 0,
+            Some(StoreErrorKind::Busy | StoreErrorKind::Timeout) => 1,
+            Some(_) => 2,
+        };
+        self.0.store(code, Ordering::Relaxed);
+    }
+
+    pub(crate) fn code(&self) -> u8 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl Writer {
+    pub(crate) fn new(
+        connection: Connection,
+        clock: Arc<dyn Clock>,
+        queue: Arc<Queue<Box<dyn Job>>>,
+        health: Arc<Health>,
+    ) -> Self {
+        Self {
+            connection,
+            clock,
+            queue,
+            health,
+            scratch: Scratch::default(),
+        }
+    }
+
+    /// Works until the queue is closed and empty.
+    pub(crate) fn work(mut self) {
+        while let Some(jobs) = self.queue.take(GROUP_MAX) {
+            self.group(jobs);
+        }
+        // Closing the last connection brings the log back into the file. If that fails, the next to open it does it.
+        let _ = self.connection.close();
+    }
+
+    fn group(&mut self, mut jobs: Vec<Box<dyn Job>>) {
+        let outcome = self.attempt(&mut jobs);
+        self.health.note(match &outcome {
+            Ok(trouble) => *trouble,
+            Err(Lost::AtOnce(trouble) | Lost::InMidst(trouble)) => Some(trouble.kind()),
+        });
+        match outcome {
+            // Perhaps one of them was to blame: a row that no longer fits takes the whole transaction with it.
+            Err(Lost::InMidst(_)) if jobs.len() > 1 => {
+                for job in jobs {
+                    self.group(vec![job]);
+                }
+            }
+            Err(Lost::AtOnce(trouble) | Lost::InMidst(trouble)) => {
+                for job in jobs {
+                    job.answer(Some(&trouble));
+                }
+            }
+            Ok(_) => {
+                for job in jobs {
+                    job.answer(None);
+                }
+            }
+        }
+    }
+
+    /// All jobs in one transaction. An error means that none of them has done anything; otherwise each has, or has
+    /// failed by itself, and the worst trouble of those is returned.
+    fn attempt(&mut self, jobs: &mut [Box<dyn Job>]) -> Result<Option<StoreErrorKind>, Lost> {
+        self.execute("BEGIN IMMEDIATE").map_err(Lost::AtOnce)?;
+        let mut trouble = None;
+        let single = jobs.len() == 1;
+        for job in jobs {
+            // A single job needs no savepoint: it is the transaction.
+            if !single {
+                self.step("SAVEPOINT job")?;
+            }
+            let mut transaction = Transaction {
+                connection: &self.connection,
+                scratch: &mut self.scratch,
+                clock: &*self.clock,
+            };
+            let done = job.run(&mut transaction);
+            // Some errors (a full disk, damage) undo everything, and SQLite says so in this way only.
+            if self.connection.is_autocommit() {
+                return Err(Lost::InMidst(Trouble::undone()));
+            }
+            if let Done::Undo(kind) = done {
+                trouble = trouble.or(kind);
+                if single {
+                    self.step("ROLLBACK")?;
+                    return Ok(trouble);
+                }
+                self.step("ROLLBACK TO job")?;
+            }
+            if !single {
+                self.step("RELEASE job")?;
+            }
+        }
+        self.step("COMMIT")?;
+        Ok(trouble)
+    }
+
+    fn step(&self, sql: &str) -> Result<(), Lost> {
+        self.execute(sql).map_err(|trouble| self.lose(trouble))
+    }
+
+    fn lose(&self, trouble: Trouble) -> Lost {
+        if !self.connection.is_autocommit() {
+            // If even this fails, the connection is beyond use and every later transaction says so.
+            let _ = self.execute("ROLLBACK");
+        }
+        Lost::InMidst(trouble)
+    }
+
+    fn execute(&self, sql: &str) -> Result<(), Trouble> {
+        self.connection
+            .prepare_cached(sql)
+            .and_then(|mut statement| statement.execute(()))
+            .map(drop)
+            .map_err(|error| Trouble::of(&error))
+    }
+}
+
+/// A transaction of which nothing is left.
+enum Lost {
+    /// It did not begin.
+    AtOnce(Trouble),
+    /// It ended before its end.
+    InMidst(Trouble),
+}
+
+/// A write with an answer of type `T`.
+pub(crate) struct Call<T, F> {
+    doing: &'static str,
+    work: F,
+    result: Option<Result<T, Failure>>,
+    reply: oneshot::Sender<Result<T, StoreError>>,
+}
+
+impl<T, F> Call<T, F>
+where
+    T: Send,
+    F: FnMut(&mut Transaction<'_>) -> Result<T, Failure> + Send,
+{
+    pub(crate) fn new(
+        doing: &'static str,
+        work: F,
+    ) -> (Self, oneshot::Receiver<Result<T, StoreError>>) {
+        let (reply, answer) = oneshot::channel();
+        let call = Self {
+            doing,
+            work,
+            result: None,
+            reply,
+        };
+        (call, answer)
+    }
+}
+
+impl<T, F> Job for Call<T, F>
+where
+    T: Send,
+    F: FnMut(&mut Transaction<'_>) -> Result<T, Failure> + Send,
+{
+    fn run(&mut self, transaction: &mut Transaction<'_>) -> Done {
+        let result = self.result.insert((self.work)(transaction));
+        match result {
+            Ok(_) => Done::Keep,
+            Err(Failure::Sqlite(error)) => Done::Undo(Some(kind(error))),
+            Err(Failure::Store(_)) => Done::Undo(None),
+        }
+    }
+
+    fn answer(self: Box<Self>, lost: Option<&Trouble>) {
+        let answer = match (self.result, lost) {
+            // A job's own trouble says more than the loss it caused.
+            (Some(Err(failure)), _) => Err(failure.into_store(self.doing)),
+            (_, Some(trouble)) => Err(trouble.error(self.doing)),
+            (Some(Ok(value)), None) => Ok(value),
+            // Every job of a transaction that was not lost has run.
+            (None, None) => Err(StoreError::new(StoreErrorKind::Unavailable, self.doing)),
+        };
+        // Whoever asked may have gone away; the write stands.
+        let _ = self.reply.send(answer);
+    }
+}
