@@ -66,3 +66,36 @@ impl<B, E, C: Clock, F: Fn(&E) -> Failure> Classify<Result<http::Response<B>, E>
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use palisade_core::{ManualClock, RetryAfter, Timestamp};
+
+    use super::*;
+    use crate::ErrorKind;
+
+    #[test]
+    fn status_header_and_the_clients_own_errors_are_read() {
+        let clock = ManualClock::at(Timestamp::from_secs(784_111_777));
+        let classifier = HttpClassifier::new(clock, |_: &()| Failure::new(ErrorKind::Unavailable));
+        let kind = |outcome: &Result<http::Response<()>, ()>| {
+            classifier.classify(outcome).map(|failure| failure.kind())
+        };
+        let answer = |status: u16| {
+            http::Response::builder()
+                .status(status)
+                .header("Retry-After", "Sun, 06 Nov 1994 08:50:07 GMT")
+                .body(())
+                .unwrap()
+        };
+        assert_eq!(kind(&Ok(answer(200))), None);
+        assert_eq!(kind(&Ok(answer(429))), Some(ErrorKind::RateLimited));
+        assert_eq!(kind(&Err(())), Some(ErrorKind::Unavailable));
+        assert_eq!(
+            classifier.classify(&answer(503)).unwrap().advice(),
+            Some(RetryAfter::After(Duration::from_secs(30)))
+        );
+    }
+}

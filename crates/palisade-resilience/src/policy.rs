@@ -20,6 +20,7 @@ pub struct RetryPolicy {
     backoff: Backoff,
     total: Option<Duration>,
     attempt_timeout: Option<Duration>,
+    wait_for_circuit: bool,
 }
 
 impl RetryPolicy {
@@ -36,6 +37,7 @@ impl RetryPolicy {
             backoff: Backoff::default(),
             total: None,
             attempt_timeout: None,
+            wait_for_circuit: false,
         }
     }
 
@@ -96,6 +98,16 @@ impl RetryPolicy {
         Ok(self)
     }
 
+    /// The same, waiting or not for a circuit breaker that refuses a call to try again.
+    ///
+    /// Not, unless told so: a breaker spares a service the callers who wait for a dead upstream, and a caller who waits for
+    /// the breaker instead is held just as long. The failure says when to come back.
+    #[must_use]
+    pub const fn with_wait_for_circuit(mut self, wait: bool) -> Self {
+        self.wait_for_circuit = wait;
+        self
+    }
+
     /// The most attempts.
     #[must_use]
     pub const fn attempts(&self) -> u32 {
@@ -112,6 +124,12 @@ impl RetryPolicy {
     #[must_use]
     pub const fn total(&self) -> Option<Duration> {
         self.total
+    }
+
+    /// Whether it waits for a circuit breaker.
+    #[must_use]
+    pub const fn waits_for_circuit(&self) -> bool {
+        self.wait_for_circuit
     }
 
     /// The limit on each attempt.

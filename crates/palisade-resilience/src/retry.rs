@@ -9,7 +9,7 @@ use crate::{
 
 /// Calls `op` until it succeeds or trying again would be useless, unsafe, too late or too much.
 ///
-/// In this order: is the failure worth repeating; are attempts left; is repeating safe
+/// In this order: is the failure worth repeating; is it a breaker's refusal that the policy does not wait for; are attempts left; is repeating safe
 /// ([`Idempotency`]); is the server's wish for patience within the policy; does the pause fit before the deadline; does the
 /// [`RetryBudget`] pay for it. The first *no* ends it, and [`GaveUp`] says which it was.
 ///
@@ -232,6 +232,9 @@ impl<'a> Call<'a> {
         if !failure.is_retryable() {
             return Next::GiveUp(Stop::NotRetryable);
         }
+        if failure.kind() == ErrorKind::CircuitOpen && !policy.waits_for_circuit() {
+            return Next::GiveUp(Stop::CircuitOpen);
+        }
         if number >= policy.attempts() {
             return Next::GiveUp(Stop::Attempts);
         }
@@ -373,6 +376,8 @@ pub enum Next {
 pub enum Stop {
     /// The failure would repeat itself.
     NotRetryable,
+    /// A circuit breaker refuses calls, and the policy does not wait for it.
+    CircuitOpen,
     /// All attempts are used.
     Attempts,
     /// It may have been carried out, and nobody declared that twice does no harm.
@@ -439,6 +444,7 @@ impl<T, E> fmt::Display for GaveUp<T, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let why = match self.why {
             Stop::NotRetryable => "trying again would not help",
+            Stop::CircuitOpen => "the upstream is being given a rest",
             Stop::Attempts => "no attempt is left",
             Stop::NotIdempotent => "it may have been carried out already",
             Stop::Advice => "the server asks for more patience than allowed",
