@@ -5,6 +5,7 @@ mod random;
 mod verdict;
 
 pub mod quota;
+pub mod rate_limit;
 
 pub use executor::{block_on, join_all};
 pub use random::{Random, seed};

@@ -45,6 +45,15 @@ impl<L: RateLimiter + ?Sized> RateLimiter for Arc<L> {
     }
 }
 
+impl<L: RateLimiter + ?Sized> RateLimiter for &L {
+    async fn check(
+        &self,
+        request: CheckRequest<'_>,
+    ) -> Result<Decision<Allowed, Denied>, StoreError> {
+        (**self).check(request).await
+    }
+}
+
 /// A rate limiter chosen at run time. Costs one allocation a check: nothing beside a network, a good part of a check in
 /// memory.
 #[derive(Clone)]

@@ -1,0 +1,432 @@
+//! The rules are tested too: an honest limiter passes all of them, and every lie is caught.
+
+use std::{
+    collections::HashMap,
+    future::{Ready, poll_fn, ready},
+    sync::{Mutex, PoisonError},
+    task::Poll,
+    time::Duration,
+};
+
+use palisade_conformance::{
+    block_on,
+    rate_limit::{self, Setup},
+};
+use palisade_core::{Clock, Decision, Instant, ManualClock, RetryAfter, StoreError};
+use palisade_rate_limit::{
+    Allowed, Charge, CheckRequest, Denied, InMemory, Limit, MemoryConfig, RateLimiter, Status,
+    model::{State, decide, decide_all},
+};
+
+/// The ways in which a limiter has been seen to be wrong.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Lie {
+    None,
+    /// Lets pass, and keeps nothing.
+    Forgets,
+    /// Forgets a key once the key has rested for half its wait.
+    ForgetsEarly,
+    /// Sells each unit of a request of more than one twice.
+    SpendsTwice,
+    /// Its clock stands still.
+    ClockStandsStill,
+    /// Its clock starts over with every call.
+    ClockStartsOver,
+    /// Its clock knows whole seconds.
+    ClockOfSeconds,
+    /// Reads, waits, and writes back what it read: another's charge in between is lost.
+    ChecksThenActs,
+    /// Charges what it refuses.
+    ChargesRefusals,
+    /// Charges the limits that would have let a refused request pass.
+    ChargesSome,
+    /// Charges only the first limit of a request.
+    ChargesFirst,
+    /// Fixed windows: everything is back when the window ends.
+    Windows,
+    /// An idle key gathers a second burst.
+    GathersTwice,
+    /// The last unit is never given.
+    OffByOne,
+    /// Tells a request that can never pass to come back.
+    NeverSaysNever,
+    /// The wait is that of one unit, whatever the request costs.
+    WaitsForOne,
+    /// The wait is rounded down to whole seconds.
+    RoundsDown,
+    /// The shortest wait of several.
+    ShortestWait,
+    /// Units of whole microseconds.
+    Drifts,
+    /// Refuses a charge of nothing when there is nothing.
+    RefusesNothing,
+    /// Upper and lower case are one.
+    FoldsCase,
+    /// All limits of a key are one.
+    IgnoresNames,
+    /// A changed limit starts afresh.
+    ResetsOnChange,
+    /// Counts in 32 bits.
+    Wraps,
+    /// Answers in the order of its own.
+    Sorts,
+}
+
+struct Liar {
+    lie: Lie,
+    clock: ManualClock,
+    started: Instant,
+    states: Mutex<HashMap<String, State>>,
+}
+
+impl Liar {
+    fn now(&self) -> Instant {
+        let now = self.clock.instant();
+        match self.lie {
+            Lie::ClockStandsStill => self.started,
+            Lie::ClockStartsOver => Instant::from_nanos(1),
+            Lie::ClockOfSeconds => {
+                Instant::from_nanos(now.as_nanos() / 1_000_000_000 * 1_000_000_000)
+            }
+            Lie::Windows => Instant::from_nanos(now.as_nanos() / 60_000_000_000 * 60_000_000_000),
+            _ => now,
+        }
+    }
+
+    fn name(&self, charge: &Charge<'_>) -> String {
+        let (limit, key) = (charge.limit.name(), charge.key.as_str());
+        match self.lie {
+            Lie::FoldsCase => format!("{limit} {}", key.to_lowercase()),
+            Lie::IgnoresNames => key.to_owned(),
+            Lie::ResetsOnChange => format!("{limit} {} {key}", charge.limit.burst()),
+            _ => format!("{limit} {key}"),
+        }
+    }
+
+    fn read(&self, charges: &[Charge<'_>]) -> Vec<State> {
+        let states = self.states.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = |charge| states.get(&self.name(charge)).copied().unwrap_or_default();
+        charges.iter().map(known).collect()
+    }
+
+    fn write(&self, charges: &[Charge<'_>], new: &[State]) {
+        let mut states = self.states.lock().unwrap_or_else(PoisonError::into_inner);
+        for (charge, state) in charges.iter().zip(new) {
+            states.insert(self.name(charge), *state);
+        }
+    }
+
+    /// What the lie makes of a limit.
+    fn limit(&self, limit: &Limit) -> Limit {
+        let bent = match self.lie {
+            Lie::GathersTwice => limit.with_burst(limit.burst() * 2),
+            Lie::OffByOne if limit.burst() > 1 => limit.with_burst(limit.burst() - 1),
+            Lie::Drifts => {
+                let unit = limit.period() / u32::try_from(limit.amount()).unwrap_or(1);
+                let micros = u64::try_from(unit.as_micros()).unwrap_or(1).max(1);
+                Limit::new(limit.name(), 1, Duration::from_micros(micros))
+                    .and_then(|slow| slow.with_burst(limit.burst()))
+            }
+            _ => Ok(*limit),
+        };
+        bent.unwrap_or(*limit)
+    }
+
+    fn cost(&self, cost: u64) -> u64 {
+        match self.lie {
+            Lie::SpendsTwice => cost.div_ceil(2),
+            Lie::Wraps => u64::from(cost as u32),
+            _ => cost,
+        }
+    }
+
+    fn wait(&self, wait: RetryAfter, limit: &Limit) -> RetryAfter {
+        match (self.lie, wait) {
+            (Lie::NeverSaysNever, RetryAfter::Never) => RetryAfter::After(limit.fill_time()),
+            (Lie::WaitsForOne, RetryAfter::After(_)) => {
+                RetryAfter::After(limit.period() / u32::try_from(limit.amount()).unwrap_or(1))
+            }
+            (Lie::RoundsDown, RetryAfter::After(wait)) => {
+                RetryAfter::After(Duration::from_secs(wait.as_secs()))
+            }
+            _ => wait,
+        }
+    }
+
+    /// Turns an answer about bent charges into one about the real ones, with the waits the lie would tell.
+    fn tell(
+        &self,
+        request: CheckRequest<'_>,
+        answer: Decision<Allowed, Denied>,
+    ) -> Decision<Allowed, Denied> {
+        let statuses: Vec<Status> = match &answer {
+            Decision::Allow(allowed) => allowed.statuses().copied().collect(),
+            Decision::Deny(denied) => denied.statuses().copied().collect(),
+        };
+        let shortest = statuses
+            .iter()
+            .filter_map(|status| status.retry_after?.duration())
+            .min();
+        let mut told: Vec<Status> = statuses
+            .into_iter()
+            .zip(request.charges())
+            .map(|(mut status, charge)| {
+                status.limit = *charge.limit;
+                status.retry_after = status.retry_after.map(|wait| self.wait(wait, charge.limit));
+                if let (Lie::ShortestWait, Some(RetryAfter::After(_)), Some(shortest)) =
+                    (self.lie, status.retry_after, shortest)
+                {
+                    status.retry_after = Some(RetryAfter::After(shortest));
+                }
+                status
+            })
+            .collect();
+        if self.lie == Lie::Sorts {
+            told.sort_by(|left, right| left.limit.name().cmp(right.limit.name()));
+        }
+        match answer {
+            Decision::Allow(_) => Decision::Allow(Allowed::from_statuses(told).expect("all pass")),
+            Decision::Deny(_) => Decision::Deny(Denied::from_statuses(told).expect("one refuses")),
+        }
+    }
+}
+
+impl RateLimiter for Liar {
+    async fn check(
+        &self,
+        request: CheckRequest<'_>,
+    ) -> Result<Decision<Allowed, Denied>, StoreError> {
+        let now = self.now();
+        let limits: Vec<Limit> = request
+            .charges()
+            .iter()
+            .map(|c| self.limit(c.limit))
+            .collect();
+        let bent: Vec<Charge<'_>> = request
+            .charges()
+            .iter()
+            .zip(&limits)
+            .map(|(charge, limit)| Charge::new(limit, charge.key, self.cost(charge.cost)))
+            .collect();
+        let bent = CheckRequest::new(&bent).expect("a request that was one before");
+        let mut states = self.read(request.charges());
+        match self.lie {
+            Lie::ChecksThenActs => yield_once().await,
+            Lie::ForgetsEarly => {
+                for (state, charge) in states.iter_mut().zip(bent.charges()) {
+                    let owed = state.fresh_at().saturating_since(now);
+                    if owed < charge.limit.fill_time() / 2 {
+                        *state = State::FRESH;
+                    }
+                }
+            }
+            Lie::RefusesNothing => {
+                for (charge, state) in bent.charges().iter().zip(&states) {
+                    let (status, _) = decide(charge.limit, *state, 0, now);
+                    if charge.cost == 0 && status.remaining == 0 {
+                        let wait = Some(RetryAfter::After(status.reset));
+                        let refused = Status::new(status.limit, 0, status.reset, wait);
+                        let denied = Denied::from_statuses([refused]).expect("one refuses");
+                        return Ok(Decision::Deny(denied));
+                    }
+                }
+            }
+            _ => {}
+        }
+        let before = states.clone();
+        let answer = decide_all(bent, &mut states, now);
+        let refused = answer.is_deny();
+        match self.lie {
+            Lie::Forgets => states = before,
+            Lie::ChargesFirst => states[1..].copy_from_slice(&before[1..]),
+            Lie::ChargesRefusals | Lie::ChargesSome if refused => {
+                for (state, charge) in states.iter_mut().zip(bent.charges()) {
+                    let (_, charged) = decide(charge.limit, *state, charge.cost, now);
+                    let full = now.saturating_add(charge.limit.fill_time()).as_nanos();
+                    *state = match charged {
+                        Some(charged) if self.lie == Lie::ChargesSome => charged,
+                        _ if self.lie == Lie::ChargesRefusals => State::from_parts(full, 0),
+                        _ => *state,
+                    };
+                }
+            }
+            _ => {}
+        }
+        self.write(request.charges(), &states);
+        Ok(self.tell(request, answer))
+    }
+}
+
+fn make(lie: Lie, setup: Setup) -> Ready<Liar> {
+    ready(Liar {
+        lie,
+        started: setup.clock.instant(),
+        clock: setup.clock,
+        states: Mutex::default(),
+    })
+}
+
+async fn yield_once() {
+    let mut yielded = false;
+    poll_fn(|cx| {
+        if yielded {
+            return Poll::Ready(());
+        }
+        yielded = true;
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
+/// The rules that this liar breaks.
+fn broken_by(lie: Lie) -> Vec<&'static str> {
+    block_on(rate_limit::all(&move |setup| make(lie, setup)))
+        .into_iter()
+        .filter(|(_, verdict)| verdict.is_err())
+        .map(|(rule, _)| rule)
+        .collect()
+}
+
+/// Whether random play finds this liar out.
+fn random_play_catches(lie: Lie) -> bool {
+    let make = move |setup| make(lie, setup);
+    (0..8).any(|seed| block_on(rate_limit::agrees_with_the_model(&make, seed)).is_err())
+}
+
+mod honest {
+    use super::{Liar, Lie, Ready, Setup};
+
+    fn make(setup: Setup) -> Ready<Liar> {
+        super::make(Lie::None, setup)
+    }
+
+    palisade_conformance::rate_limiter_suite!(make);
+}
+
+#[test]
+fn the_limiter_in_memory_keeps_every_rule() {
+    let make = |setup: Setup| {
+        ready(InMemory::new(MemoryConfig::default(), setup.clock).expect("a capacity in range"))
+    };
+    for (rule, verdict) in block_on(rate_limit::all(&make)) {
+        assert!(verdict.is_ok(), "{rule}: {verdict:?}");
+    }
+    for seed in 0..100 {
+        let verdict = block_on(rate_limit::agrees_with_the_model(&make, seed));
+        assert!(verdict.is_ok(), "{verdict:?}");
+    }
+}
+
+#[test]
+fn an_honest_limiter_breaks_no_rule() {
+    assert_eq!(broken_by(Lie::None), Vec::<&str>::new());
+    assert!(!random_play_catches(Lie::None));
+}
+
+#[test]
+fn every_liar_breaks_the_rule_made_for_it() {
+    for (lie, rule) in [
+        (Lie::Forgets, "the_burst_passes_and_one_more_does_not"),
+        (
+            Lie::ForgetsEarly,
+            "a_refusal_ends_at_exactly_the_announced_instant",
+        ),
+        (
+            Lie::SpendsTwice,
+            "several_limits_are_charged_together_or_not_at_all",
+        ),
+        (Lie::ClockStandsStill, "the_amount_comes_back_evenly"),
+        (
+            Lie::ClockStartsOver,
+            "an_idle_key_gathers_no_more_than_its_burst",
+        ),
+        (
+            Lie::ClockOfSeconds,
+            "a_refusal_ends_at_exactly_the_announced_instant",
+        ),
+        (Lie::ChecksThenActs, "racers_never_share_the_last_unit"),
+        (Lie::ChargesRefusals, "a_refusal_charges_nothing"),
+        (
+            Lie::ChargesSome,
+            "several_limits_are_charged_together_or_not_at_all",
+        ),
+        (
+            Lie::ChargesFirst,
+            "the_most_charges_a_request_may_have_are_served",
+        ),
+        (Lie::Windows, "no_window_has_an_edge_to_slip_through"),
+        (
+            Lie::GathersTwice,
+            "an_idle_key_gathers_no_more_than_its_burst",
+        ),
+        (Lie::OffByOne, "the_burst_passes_and_one_more_does_not"),
+        (
+            Lie::NeverSaysNever,
+            "a_cost_above_the_burst_is_never_and_charges_nothing",
+        ),
+        (
+            Lie::WaitsForOne,
+            "a_refusal_ends_at_exactly_the_announced_instant",
+        ),
+        (
+            Lie::RoundsDown,
+            "a_refusal_ends_at_exactly_the_announced_instant",
+        ),
+        (Lie::ShortestWait, "the_longest_wait_binds"),
+        (Lie::Drifts, "a_rate_of_no_whole_nanosecond_does_not_drift"),
+        (
+            Lie::RefusesNothing,
+            "a_charge_of_nothing_passes_and_tells_what_remains",
+        ),
+        (Lie::FoldsCase, "keys_that_look_alike_stay_apart"),
+        (Lie::IgnoresNames, "limits_of_one_key_stay_apart"),
+        (Lie::ResetsOnChange, "a_changed_limit_keeps_what_was_used"),
+        (Lie::Wraps, "the_largest_amounts_never_wrap"),
+        (Lie::Sorts, "answers_come_in_the_order_of_the_charges"),
+    ] {
+        let broken = broken_by(lie);
+        assert!(broken.contains(&rule), "{lie:?} broke only {broken:?}");
+    }
+}
+
+#[test]
+fn random_play_finds_the_liars_that_need_no_race_and_no_special_key() {
+    for lie in [
+        Lie::Forgets,
+        Lie::ForgetsEarly,
+        Lie::SpendsTwice,
+        Lie::ClockStandsStill,
+        Lie::ClockStartsOver,
+        Lie::ClockOfSeconds,
+        Lie::ChargesRefusals,
+        Lie::ChargesSome,
+        Lie::ChargesFirst,
+        Lie::Windows,
+        Lie::GathersTwice,
+        Lie::OffByOne,
+        Lie::NeverSaysNever,
+        Lie::WaitsForOne,
+        Lie::RoundsDown,
+        Lie::ShortestWait,
+        Lie::RefusesNothing,
+        Lie::IgnoresNames,
+        Lie::Sorts,
+    ] {
+        assert!(random_play_catches(lie), "{lie:?} was not found out");
+    }
+}
+
+#[test]
+fn a_broken_promise_says_how_to_play_it_again() {
+    let make = |setup| make(Lie::Forgets, setup);
+    let broken =
+        (0..8).find_map(|seed| block_on(rate_limit::agrees_with_the_model(&make, seed)).err());
+    let text = broken
+        .expect("a limiter that forgets is found out")
+        .to_string();
+    assert!(
+        text.starts_with("PALISADE_SEED=") && text.contains("expected"),
+        "{text}"
+    );
+}
