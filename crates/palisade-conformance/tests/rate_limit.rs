@@ -3,7 +3,7 @@
 use std::{
     collections::HashMap,
     future::{Ready, poll_fn, ready},
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
     task::Poll,
     time::Duration,
 };
@@ -76,10 +76,16 @@ struct Liar {
     lie: Lie,
     clock: ManualClock,
     started: Instant,
-    states: Mutex<HashMap<String, State>>,
+    states: Mutex<Known>,
 }
 
+type Known = HashMap<String, State>;
+
 impl Liar {
+    fn lock(&self) -> MutexGuard<'_, Known> {
+        self.states.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn now(&self) -> Instant {
         let now = self.clock.instant();
         match self.lie {
@@ -100,19 +106,6 @@ impl Liar {
             Lie::IgnoresNames => key.to_owned(),
             Lie::ResetsOnChange => format!("{limit} {} {key}", charge.limit.burst()),
             _ => format!("{limit} {key}"),
-        }
-    }
-
-    fn read(&self, charges: &[Charge<'_>]) -> Vec<State> {
-        let states = self.states.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = |charge| states.get(&self.name(charge)).copied().unwrap_or_default();
-        charges.iter().map(known).collect()
-    }
-
-    fn write(&self, charges: &[Charge<'_>], new: &[State]) {
-        let mut states = self.states.lock().unwrap_or_else(PoisonError::into_inner);
-        for (charge, state) in charges.iter().zip(new) {
-            states.insert(self.name(charge), *state);
         }
     }
 
@@ -189,13 +182,8 @@ impl Liar {
             Decision::Deny(_) => Decision::Deny(Denied::from_statuses(told).expect("one refuses")),
         }
     }
-}
 
-impl RateLimiter for Liar {
-    async fn check(
-        &self,
-        request: CheckRequest<'_>,
-    ) -> Result<Decision<Allowed, Denied>, StoreError> {
+    fn decide(&self, request: CheckRequest<'_>, known: &mut Known) -> Decision<Allowed, Denied> {
         let now = self.now();
         let limits: Vec<Limit> = request
             .charges()
@@ -209,9 +197,10 @@ impl RateLimiter for Liar {
             .map(|(charge, limit)| Charge::new(limit, charge.key, self.cost(charge.cost)))
             .collect();
         let bent = CheckRequest::new(&bent).expect("a request that was one before");
-        let mut states = self.read(request.charges());
+        let names: Vec<String> = request.charges().iter().map(|c| self.name(c)).collect();
+        let state = |name| known.get(name).copied().unwrap_or_default();
+        let mut states: Vec<State> = names.iter().map(state).collect();
         match self.lie {
-            Lie::ChecksThenActs => yield_once().await,
             Lie::ForgetsEarly => {
                 for (state, charge) in states.iter_mut().zip(bent.charges()) {
                     let owed = state.fresh_at().saturating_since(now);
@@ -227,7 +216,7 @@ impl RateLimiter for Liar {
                         let wait = Some(RetryAfter::After(status.reset));
                         let refused = Status::new(status.limit, 0, status.reset, wait);
                         let denied = Denied::from_statuses([refused]).expect("one refuses");
-                        return Ok(Decision::Deny(denied));
+                        return Decision::Deny(denied);
                     }
                 }
             }
@@ -252,8 +241,24 @@ impl RateLimiter for Liar {
             }
             _ => {}
         }
-        self.write(request.charges(), &states);
-        Ok(self.tell(request, answer))
+        known.extend(names.into_iter().zip(states));
+        self.tell(request, answer)
+    }
+}
+
+impl RateLimiter for Liar {
+    async fn check(
+        &self,
+        request: CheckRequest<'_>,
+    ) -> Result<Decision<Allowed, Denied>, StoreError> {
+        if self.lie == Lie::ChecksThenActs {
+            let mut read = self.lock().clone();
+            let answer = self.decide(request, &mut read);
+            yield_once().await;
+            *self.lock() = read;
+            return Ok(answer);
+        }
+        Ok(self.decide(request, &mut self.lock()))
     }
 }
 
