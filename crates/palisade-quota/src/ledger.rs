@@ -35,7 +35,7 @@ use crate::{Amount, Balance, Measure, Quota, RequestError, ReservationId, Resolu
 /// # Cancel safety
 ///
 /// A dropped future may or may not have taken effect. Each call is idempotent, so the caller repeats it or, for
-/// `reserve`, releases the id.
+/// `reserve`, releases the id; [`Reservation`](crate::Reservation) does this on its own.
 pub trait QuotaLedger: Send + Sync {
     /// Holds an amount back in several scopes at once, until it is resolved or its time is over.
     ///

@@ -1,6 +1,6 @@
 //! The ledger in memory keeps every rule of the kit: as itself, and behind the erased companion.
 
-use std::future::{Ready, ready};
+use std::future::{Future, Ready, ready};
 
 use palisade_conformance::quota::Setup;
 use palisade_core::ManualClock;
@@ -17,10 +17,15 @@ fn erased(setup: Setup) -> Ready<DynQuotaLedger> {
     )))
 }
 
+fn run<F: Future>(future: F) -> F::Output {
+    palisade_conformance::block_on(future)
+}
+
 mod memory {
     palisade_conformance::quota_ledger_suite!(super::in_memory);
 }
 
 mod companion {
-    palisade_conformance::quota_ledger_suite!(super::erased);
+    // With an executor of its own, as a backend that needs a runtime would.
+    palisade_conformance::quota_ledger_suite!(super::erased, super::run);
 }
