@@ -10,8 +10,8 @@ use crate::{ConfigError, error};
 /// is exponential growth with *full jitter* (Brooker, *Exponential Backoff And Jitter*, 2015): anything from zero to
 /// the step.
 ///
-/// What the server asked for wins: no wait is ever shorter than its `Retry-After`, and jitter is added on top, so that
-/// a crowd told "30 s" does not arrive as one. A request to wait longer than [`advice_max`](Backoff::advice_max) is
+/// What the server asked for wins: no wait is ever shorter than its `Retry-After`, and jitter is added on top (the step, or
+/// an eighth of what was asked if that is more), so that a crowd told "30 s" does not arrive as one. A request to wait longer than [`advice_max`](Backoff::advice_max) is
 /// answered by [`LongAdvice`].
 ///
 /// It is plain data and a pure function: the chance comes in as an argument.
@@ -148,8 +148,12 @@ impl Backoff {
         };
         Wait::For(match self.jitter {
             Jitter::None => asked.max(step),
-            // Only ever upwards: an early guest is turned away again, and made somebody else wait for it.
-            Jitter::Full | Jitter::Equal => asked.saturating_add(uniform(step, random)),
+            // Only ever upwards: an early guest is turned away again, and made somebody else wait for it. A crowd that
+            // was told a long time needs more room than the step gives, or it arrives as one.
+            Jitter::Full | Jitter::Equal => {
+                let spread = step.max((asked / 8).min(self.cap));
+                asked.saturating_add(uniform(spread, random))
+            }
         })
     }
 
@@ -180,7 +184,7 @@ impl Default for Backoff {
 
 /// Evenly from zero to `max`, both included.
 fn uniform(max: Duration, random: u64) -> Duration {
-    // A step is at most a day, 2^47 nanoseconds, so the product fits.
+    // A step, and a spread, is at most a day, 2^47 nanoseconds, so the product fits.
     from_nanos(((max.as_nanos() + 1) * u128::from(random)) >> 64)
 }
 

@@ -12,8 +12,8 @@ use std::{
 use palisade_core::{Clock, Instant, ManualClock, RetryAfter};
 use palisade_resilience::{
     AsFailure, Attempt, AttemptFailed, Backoff, Call, Certainty, Deadline, ErrorKind, Failure,
-    GaveUp, Idempotency, Jitter, Next, RetryBudget, RetryBudgetConfig, RetryPolicy, Stop, retry,
-    timeout,
+    GaveUp, Idempotency, Jitter, Next, Random, RetryBudget, RetryBudgetConfig, RetryPolicy, Stop,
+    Wait, retry, timeout,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -142,6 +142,22 @@ fn nobody_comes_back_earlier_than_the_server_asked() {
     let (outcome, attempts) = run(&policy, declared(), &[asked]);
     assert!(outcome.is_ok());
     assert!(attempts[1].saturating_since(attempts[0]) >= 7 * SECOND);
+}
+
+#[test]
+fn a_crowd_that_was_told_one_time_does_not_arrive_as_one() {
+    let random = Random::seeded(41);
+    let asked = RetryAfter::After(30 * SECOND);
+    let mut arrivals = std::collections::BTreeMap::new();
+    for _ in 0..1_000 {
+        let Wait::For(wait) = Backoff::default().wait(1, Some(asked), random.next()) else {
+            panic!("half a minute is not too long");
+        };
+        *arrivals.entry(wait.as_millis() / 250).or_insert(0) += 1;
+    }
+    // Three and three quarters of a second hold fifteen quarters.
+    assert_eq!(arrivals.len(), 15);
+    assert!(arrivals.values().all(|arrived| *arrived <= 3 * 1_000 / 15));
 }
 
 #[test]

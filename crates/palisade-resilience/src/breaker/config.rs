@@ -38,7 +38,8 @@ pub struct BreakerConfig {
     pub open_for_max: Duration,
     /// How many trial calls may be under way when it is half open, and how many must succeed to close it.
     pub probes: u32,
-    /// A trial call that has not ended after this long counts as failed if others are waiting for its place.
+    /// A trial call that has not ended after this long counts as failed if others are waiting for its place. Choose it longer
+    /// than the longest answer when permits are held until the end of a stream.
     pub probe_max: Duration,
     /// Opens at the first failure that carries advice ("retry after …"), for as long as advised. So a 429 told to one caller
     /// holds back all of them. Key such a breaker by credential as well as by model.
@@ -63,7 +64,7 @@ impl Window {
     pub const TIME_MAX: Duration = Duration::from_secs(86_400);
 }
 
-/// Opens when half of at least 20 calls within 30 s failed; open for 5 s, doubling up to 2 min; 3 trial calls.
+/// Opens when half of at least 20 calls within 30 s failed; open for 5 s, doubling up to 2 min; 3 trial calls of up to 5 min.
 impl Default for BreakerConfig {
     fn default() -> Self {
         Self {
@@ -76,7 +77,7 @@ impl Default for BreakerConfig {
             open_for: Duration::from_secs(5),
             open_for_max: Duration::from_secs(120),
             probes: 3,
-            probe_max: Duration::from_secs(120),
+            probe_max: Duration::from_secs(300),
             open_on_advice: false,
         }
     }
