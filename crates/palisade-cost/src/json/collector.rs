@@ -173,14 +173,13 @@ impl UsageCollector {
             }
         };
         self.note_tier(raw.service_tier.as_deref());
+        let absent = |counts: [Count; 2]| counts.into_iter().all(|count| count == Count::Absent);
+        let is_bedrock = !absent([raw.bedrock_input, raw.bedrock_output]);
+        let has_cache = !absent([raw.cache_read_input_tokens, raw.cache_creation_input_tokens]);
         self.last = match self.shape {
-            UsageShape::BedrockConverse => bedrock::reading(raw),
-            // Anthropic's own counts under a name of another API: reading them as `OpenAI`'s would lose the cache.
-            _ if raw.prompt_tokens == Count::Absent
-                && raw.cache_read_input_tokens != Count::Absent =>
-            {
-                anthropic::Message::whole(raw)
-            }
+            UsageShape::BedrockConverse if is_bedrock => bedrock::reading(raw),
+            // Anthropic's own counts under the name of another API: read as `OpenAI`'s they would lose the cache.
+            _ if has_cache && raw.prompt_tokens == Count::Absent => anthropic::Message::whole(raw),
             shape => openai::reading(raw, shape),
         };
         if self.shape == UsageShape::Perplexity {
@@ -212,6 +211,9 @@ impl UsageCollector {
             self.note_tier(gemini::service_tier(raw));
         } else if event.usage_metadata.is_there() {
             self.last = Err(UsageFault::Unreadable);
+        } else if event.usage.is_there() {
+            // Another API of the same provider.
+            self.take(&event.usage);
         }
     }
 

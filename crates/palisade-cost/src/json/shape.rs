@@ -43,8 +43,8 @@ impl UsageShape {
             "generate_content" | "stream_generate_content" => Self::Gemini,
             "converse" | "converse_stream" => Self::BedrockConverse,
             _ if provider == "cohere" && api != "chat_completions" => Self::Cohere,
+            "embeddings" | "responses" if openai == Self::Perplexity => openai,
             "embeddings" => Self::Embeddings,
-            "responses" if openai == Self::Perplexity => Self::Perplexity,
             "responses" => Self::OpenAiResponses,
             "chat_completions" | "completions" => openai,
             _ => match provider {
