@@ -1,6 +1,7 @@
 //! The rules are tested too: an honest ledger passes all of them, and every lie is caught.
 
 use std::{
+    collections::HashMap,
     future::{Ready, poll_fn, ready},
     sync::{Mutex, MutexGuard, PoisonError},
     task::Poll,
@@ -58,6 +59,8 @@ struct Liar {
     clock: ManualClock,
     started: Timestamp,
     oracle: Mutex<Oracle>,
+    /// The first scope of every reservation.
+    scopes: Mutex<HashMap<ReservationId, Key>>,
     late: Mutex<u128>,
 }
 
@@ -68,12 +71,17 @@ impl Liar {
             started: setup.clock.now(),
             clock: setup.clock,
             oracle: Mutex::new(Oracle::new(setup.defaults)),
+            scopes: Mutex::default(),
             late: Mutex::new(u128::MAX),
         }
     }
 
     fn lock(&self) -> MutexGuard<'_, Oracle> {
         self.oracle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn scopes(&self) -> MutexGuard<'_, HashMap<ReservationId, Key>> {
+        self.scopes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn now(&self) -> Timestamp {
@@ -119,6 +127,7 @@ impl QuotaLedger for Liar {
         if self.lie == Lie::ChargesOneScope {
             scopes.truncate(1);
         }
+        self.scopes().insert(id, scopes[0].clone());
         let mut asked = ReserveRequest::new(id, scopes, ask).expect("one scope or more");
         asked = asked
             .with_timeout(request.timeout())
@@ -162,7 +171,11 @@ impl QuotaLedger for Liar {
             .clone()
             .resolve(request.id, Resolve::Settle(actual), now);
         let ended = ended.map_err(invalid)?;
-        let scope = Key::new(palisade_core::Dimension::User, "a").expect("short");
+        let scope = self
+            .scopes()
+            .get(&request.id)
+            .cloned()
+            .unwrap_or_else(Key::global);
         match (self.lie, ended.outcome) {
             (Lie::SpendsTwice, Outcome::Settled { .. }) if ended.earlier => {
                 self.book(&mut oracle, scope, actual, now);

@@ -1,6 +1,7 @@
 use palisade_core::{Dimension, RetryAfter};
 use palisade_quota::{
-    Amount, Outcome, QuotaLedger, Refusal, RequestError, ReserveRequest, Resolution, SettleRequest,
+    Amount, Defaults, Outcome, Period, QuotaLedger, Refusal, RequestError, ReserveRequest,
+    Resolution, SettleRequest,
 };
 
 use crate::{
@@ -222,15 +223,21 @@ pub async fn every_order_of_endings_has_one_effect<M: Make>(make: &M) -> Verdict
         End::Release,
         End::Deadline,
     ];
-    for order in 0..256_usize {
-        let order = [order & 3, order >> 2 & 3, order >> 4 & 3, order >> 6];
-        let order: Vec<End> = order.iter().filter_map(|n| ends.get(*n).copied()).collect();
-        // Every quadruple with repetitions would be slow on a disk: take those that begin in two different ways.
-        if order.first() == order.get(1) {
-            continue;
-        }
-        let bench = Bench::new(make).await;
-        granted(bench.tokens(1, 25).await)?;
+    // One user an order, with a window that does not end: time only moves on.
+    let defaults = Defaults::new(quota(100, 100).with_period(Period::Lifetime));
+    let bench = Bench::with(make, defaults, NOON).await;
+    for number in 0..256_usize {
+        let (bits, scope) = (
+            u128::try_from(number).unwrap_or(0),
+            user(&number.to_string()),
+        );
+        let order = [number & 3, number >> 2 & 3, number >> 4 & 3, number >> 6];
+        let order = order.map(|n| ends[n]);
+        granted(
+            bench
+                .reserve(bits, std::slice::from_ref(&scope), amount(25, 0))
+                .await,
+        )?;
         let mut outcome: Option<Outcome> = None;
         for end in &order {
             let place = |broken: Broken| broken.at(format!("{end:?} of {order:?}"));
@@ -240,15 +247,16 @@ pub async fn every_order_of_endings_has_one_effect<M: Make>(make: &M) -> Verdict
                     outcome = outcome.or(Some(Outcome::Expired));
                     continue;
                 }
-                End::Settle(cost) if outcome == Some(Outcome::Expired) => {
-                    (bench.settle(1, amount(*cost, 0)).await, Some(late(*cost)))
-                }
+                End::Settle(cost) if outcome == Some(Outcome::Expired) => (
+                    bench.settle(bits, amount(*cost, 0)).await,
+                    Some(late(*cost)),
+                ),
                 End::Settle(cost) => (
-                    bench.settle(1, amount(*cost, 0)).await,
+                    bench.settle(bits, amount(*cost, 0)).await,
                     outcome.is_none().then(|| settled(*cost)),
                 ),
                 End::Release => (
-                    bench.release(1).await,
+                    bench.release(bits).await,
                     outcome.is_none().then_some(Outcome::Released),
                 ),
             };
@@ -260,7 +268,7 @@ pub async fn every_order_of_endings_has_one_effect<M: Make>(make: &M) -> Verdict
                 _ => Amount::ZERO,
             };
             bench
-                .scope_stands(&user("a"), spent, Amount::ZERO)
+                .scope_stands(&scope, spent, Amount::ZERO)
                 .await
                 .map_err(place)?;
         }
