@@ -79,7 +79,12 @@ impl Table {
         let (first, second) = self.buckets_of(hashed.key);
         for bucket in [first, second] {
             if let Some(way) = self.buckets[bucket].find(hashed.key) {
-                return (Place::Own { bucket, way }, self.buckets[bucket].state(way));
+                let place = Place::Own { bucket, way };
+                // Its place was free, and another key of this request has it now: look for a new one.
+                if taken.contains(&place) {
+                    continue;
+                }
+                return (place, self.buckets[bucket].state(way));
             }
         }
         self.seat(hashed, [first, second], now, overflow, taken)

@@ -403,3 +403,19 @@ fn a_thread_that_brings_an_earlier_time_gets_no_gift() {
     clock.0.store(100, Ordering::Relaxed);
     assert!(ask(&b, 1).is_deny(), "it was charged in the past");
 }
+
+#[test]
+fn a_new_key_does_not_take_the_old_place_of_another_key_in_its_request() {
+    for round in 0..100 {
+        let (clock, table) = table(1, Overflow::Deny);
+        let limit = Limit::per_second("x", 1).unwrap();
+        let (old, new) = (user(2 * round), user(2 * round + 1));
+        assert!(ask(&table, &limit, &old, 1).is_allow());
+        // The place of the old key is free again, and still bears its name.
+        clock.advance(Duration::from_secs(2));
+        let both = [Charge::new(&limit, &new, 1), Charge::new(&limit, &old, 1)];
+        assert!(table.decide(CheckRequest::new(&both).unwrap()).is_allow());
+        assert!(ask(&table, &limit, &new, 1).is_deny());
+        assert!(ask(&table, &limit, &old, 1).is_deny());
+    }
+}
