@@ -47,7 +47,8 @@ impl<B> Classify<Result<Response<B>, BoxError>> for Upstream {
     }
 }
 
-fn of_error(error: &(dyn Error + 'static)) -> Failure {
+/// What an error of a call means.
+pub(crate) fn of_error(error: &(dyn Error + 'static)) -> Failure {
     if let Some(failure) = find::<Failure>(error) {
         return failure.clone();
     }

@@ -21,12 +21,14 @@ pub use call::{BoxError, BoxFuture, find};
 pub use failure::Upstream;
 #[cfg(feature = "auth")]
 pub use layers::auth::{AuthLayer, Authenticated};
+#[cfg(feature = "cost")]
+pub use layers::meter::{MeterLayer, Metered, MeteredCalls, UsageSink};
 #[cfg(feature = "quota")]
 pub use layers::quota::{Asks, QuotaLayer, Quotaed};
 #[cfg(feature = "rate-limit")]
 pub use layers::rate_limit::{RateLimitLayer, RateLimited, Take, Takes};
 #[cfg(feature = "redaction")]
-pub use layers::redact::{RedactLayer, Redacted};
+pub use layers::redact::{RedactLayer, Redacted, WithoutUsage};
 pub use layers::route::{Route, RouteLayer, Routed, Router};
 #[cfg(feature = "injection")]
 pub use layers::scan::InjectionScan;

@@ -28,6 +28,8 @@ pub enum Reason {
     Forbidden,
     /// The request cannot be read or asks for something that does not exist here.
     Invalid,
+    /// No such page or thing.
+    NotFound,
     /// No such model.
     UnknownModel,
     /// The body is larger than allowed.
@@ -68,7 +70,7 @@ impl Reason {
             Self::Unauthenticated => StatusCode::UNAUTHORIZED,
             Self::Forbidden => StatusCode::FORBIDDEN,
             Self::Invalid | Self::PromptRejected | Self::ContentRejected => StatusCode::BAD_REQUEST,
-            Self::UnknownModel => StatusCode::NOT_FOUND,
+            Self::NotFound | Self::UnknownModel => StatusCode::NOT_FOUND,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::RateLimited | Self::QuotaExhausted | Self::QuotaTooSmall => {
                 StatusCode::TOO_MANY_REQUESTS
@@ -90,6 +92,7 @@ impl Reason {
             Self::Unauthenticated => "unauthenticated",
             Self::Forbidden => "forbidden",
             Self::Invalid => "invalid_request",
+            Self::NotFound => "not_found",
             Self::UnknownModel => "unknown_model",
             Self::TooLarge => "request_too_large",
             Self::RateLimited => "rate_limited",
@@ -129,6 +132,7 @@ impl Reason {
             Self::Unauthenticated => "Missing or invalid credentials",
             Self::Forbidden => "Not allowed",
             Self::Invalid => "Invalid request",
+            Self::NotFound => "Not found",
             Self::UnknownModel => "Unknown model",
             Self::TooLarge => "Request too large",
             Self::RateLimited => "Too many requests",

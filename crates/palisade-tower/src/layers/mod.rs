@@ -6,6 +6,8 @@ pub(crate) mod auth;
 pub(crate) mod breaker;
 #[cfg(feature = "resilience")]
 pub(crate) mod deadline;
+#[cfg(feature = "cost")]
+pub(crate) mod meter;
 #[cfg(feature = "quota")]
 pub(crate) mod quota;
 #[cfg(feature = "rate-limit")]

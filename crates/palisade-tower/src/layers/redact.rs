@@ -19,6 +19,11 @@ use crate::{
     redact::{RedactedBody, Redaction, Shape},
 };
 
+/// Marks a request, in its extensions, whose client did not ask for usage in the stream. The meter needs it, so the host
+/// asks the provider for it; the event that carries it is then not passed on.
+#[derive(Clone, Copy, Debug)]
+pub struct WithoutUsage;
+
 /// Takes out of an answer what must not leave.
 ///
 /// A JSON document is redacted as a whole, a stream of server-sent events as it passes, each of its texts with a small
@@ -95,6 +100,7 @@ where
         let layer = self.layer.clone();
         Box::pin(async move {
             let notes = Notes::of(request.extensions());
+            let without_usage = request.extensions().get::<WithoutUsage>().is_some();
             let response = ready_call(inner, request).await.map_err(Into::into)?;
             let shape = Shape::of(response.headers());
             let (mut head, body) = response.into_parts();
@@ -112,7 +118,8 @@ where
                 redaction.found.say(note);
                 RedactedBody::whole(clean.map_or(bytes, Bytes::from))
             } else {
-                RedactedBody::streamed(body, shape, redaction, notes.begin("redact"))
+                let note = notes.begin("redact");
+                RedactedBody::streamed(body, shape, redaction, without_usage, note)
             };
             Ok(Response::from_parts(head, body))
         })

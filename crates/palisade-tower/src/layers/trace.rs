@@ -88,13 +88,14 @@ where
         let trace = self.layer.recorder.start(name, parent.as_ref());
         request.extensions_mut().insert(trace.clone());
         let inner = self.inner.clone();
+        let named = trace
+            .context()
+            .and_then(|context| HeaderValue::try_from(context.traceparent()).ok());
         Box::pin(async move {
             match ready_call(inner, request).await {
                 Ok(mut response) => {
-                    if let Some(context) = trace.context()
-                        && let Ok(value) = HeaderValue::try_from(context.traceparent())
-                    {
-                        response.headers_mut().insert(TRACERESPONSE, value);
+                    if let Some(named) = named {
+                        response.headers_mut().insert(TRACERESPONSE, named);
                     }
                     let status = if response.status().is_client_error() {
                         TraceStatus::Refused
@@ -108,7 +109,14 @@ where
                 Err(error) => {
                     let error = error.into();
                     trace.end(blame(&trace, &*error));
-                    Err(error)
+                    // Who is refused will ask why, and needs something to ask by.
+                    Err(match (error.downcast::<Rejection>(), named) {
+                        (Ok(rejection), Some(named)) => {
+                            rejection.with_header(TRACERESPONSE, named).into()
+                        }
+                        (Ok(rejection), None) => rejection,
+                        (Err(error), _) => error,
+                    })
                 }
             }
         })

@@ -75,9 +75,15 @@ impl<B> RedactedBody<B> {
         }
     }
 
-    pub(crate) fn streamed(inner: B, shape: Shape, redaction: Redaction, note: Note) -> Self {
+    pub(crate) fn streamed(
+        inner: B,
+        shape: Shape,
+        redaction: Redaction,
+        without_usage: bool,
+        note: Note,
+    ) -> Self {
         let work = match shape {
-            Shape::Events => Work::Events(Box::new(EventStream::new(redaction))),
+            Shape::Events => Work::Events(Box::new(EventStream::new(redaction, without_usage))),
             Shape::Text | Shape::Document => {
                 Work::Text(Some(Box::new((redaction.redactor(), redaction))))
             }

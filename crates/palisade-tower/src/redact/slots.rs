@@ -67,6 +67,11 @@ pub(crate) fn of_event(
     }
 }
 
+/// Whether an event says what was used and nothing else: the last chunk of a chat whose client asked for usage.
+pub(crate) fn is_usage_alone(event: &Value) -> bool {
+    event["choices"].as_array().is_some_and(Vec::is_empty) && event["usage"].is_object()
+}
+
 fn of_chat_chunk(event: &mut Value, visit: &mut dyn FnMut(Lane, &mut String)) -> Vec<Ends> {
     let mut ends = Vec::new();
     for choice in event["choices"].as_array_mut().into_iter().flatten() {

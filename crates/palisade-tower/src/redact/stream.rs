@@ -21,6 +21,7 @@ const LANES_MAX: usize = 512;
 /// later event of the lane, or in an event made for it when the lane ends.
 pub(super) struct EventStream {
     pub(super) redaction: Redaction,
+    without_usage: bool,
     splitter: Splitter,
     lanes: BTreeMap<Lane, Open>,
     out: VecDeque<Bytes>,
@@ -43,9 +44,10 @@ pub(super) enum Unjudgeable {
 }
 
 impl EventStream {
-    pub(super) fn new(redaction: Redaction) -> Self {
+    pub(super) fn new(redaction: Redaction, without_usage: bool) -> Self {
         Self {
             redaction,
+            without_usage,
             splitter: Splitter::default(),
             lanes: BTreeMap::new(),
             out: VecDeque::new(),
@@ -97,6 +99,9 @@ impl EventStream {
             self.out.push_back(event);
             return Ok(());
         };
+        if self.without_usage && slots::is_usage_alone(&value) {
+            return Ok(());
+        }
         let (changed, ends) = self.redact(&mut value, &event)?;
         for end in ends {
             if let Ends::Index(index) = end {

@@ -1,0 +1,342 @@
+//! The walk of a request: every guard-rail, in one place, read from top to bottom.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::body::Body;
+use http::{Request, Response};
+use palisade::{
+    auth::Principal,
+    core::{Clock, Dimension, Key, ModelId, Money, SystemClock, Tokens},
+    cost::{CallFacts, EstimateFacts, PriceBook, estimate},
+    injection::{Ensemble, Thresholds},
+    quota::{Amount, ReservationId, ReserveRequest, Settler},
+    rate_limit::{self, Limit},
+    redaction::{Action, HashKey, Kind, Policy, Scanner},
+    resilience::{Backoff, BreakerConfig, BreakerRegistry, RetryBudget, RetryPolicy, TokioTimer},
+    sqlite::Sqlite,
+    tower::{
+        AuthLayer, BoxError, BreakerLayer, DeadlineLayer, InjectionScan, MeterLayer, QuotaLayer,
+        RateLimitLayer, Reason, RedactLayer, Rejection, RetryLayer, Route, RouteLayer, ScanLayer,
+        SecretScan, Stack, Take, Time, TimeoutLayer, TraceLayer, UsageSink,
+    },
+    trace::Recorder,
+};
+use tower::util::BoxCloneSyncService;
+use tower_layer::Layer as _;
+
+use crate::{
+    call::Call,
+    config::{Config, ConfigError, Mask, Model, OnFailure},
+    gateway::Keys,
+    read::ReadLayer,
+    upstream::Upstream,
+};
+
+/// A request with its body still unread goes in, an answer that may stream comes out.
+pub(crate) type Service = BoxCloneSyncService<Request<Body>, Response<Body>, BoxError>;
+
+/// What the stack shares with the rest of the gateway.
+pub(crate) struct Parts {
+    pub(crate) store: Sqlite,
+    pub(crate) keys: Arc<Keys>,
+    pub(crate) recorder: Recorder,
+    pub(crate) settler: Settler,
+    pub(crate) breakers: Arc<BreakerRegistry>,
+    pub(crate) prices: Arc<PriceBook>,
+    pub(crate) usage: Arc<dyn UsageSink>,
+}
+
+/// Builds the walk.
+///
+/// # Errors
+///
+/// [`ConfigError`] for a value that only its room can judge.
+pub(crate) fn build(
+    config: &Config,
+    parts: Parts,
+    upstream: Upstream,
+) -> Result<Service, ConfigError> {
+    let time = Time::new(SystemClock, TokioTimer);
+    let scanner = Arc::new(scanner(config)?);
+    let limits = rate_limits(config)?;
+    let limiter = rate_limit::InMemory::new(
+        rate_limit::MemoryConfig::new().with_capacity(config.limits.keys_max),
+        SystemClock,
+    )
+    .map_err(|error| refused("limits.keys_max", &error))?;
+    let asks = asks(config, Arc::clone(&parts.prices));
+
+    let stack = Stack::new()
+        // Outermost, so that a refusal is traced too.
+        .trace(TraceLayer::new(parts.recorder))
+        // Cheap before dear: who asks is known before anything is counted for them …
+        .auth(AuthLayer::new(parts.keys))
+        // … and a counter stands before the ledger, so that a flood does not reach it.
+        .rate_limit(
+            RateLimitLayer::new(Arc::new(limiter), move |request: &Request<Body>| {
+                takes(&limits, request)
+            })
+            .on_store_failure(policy(config.limits.on_store_failure)),
+        )
+        // Nobody unknown and nobody too fast makes us read a body.
+        .read(ReadLayer {
+            bytes_max: config.server.body_bytes_max,
+        })
+        // Around the settlement: tokens are counted as the model sent them, the client sees the cleaned text.
+        .redact(RedactLayer::new(Arc::clone(&scanner)))
+        // Outside the retry: one reservation covers all attempts.
+        .quota(
+            QuotaLayer::new(parts.store, parts.settler, asks)
+                .on_store_failure(policy(config.quota.on_store_failure)),
+        )
+        // A scan costs more than a counter and less than a model.
+        .scan(scan(config, &scanner)?)
+        // The model is chosen once; attempts go to one place.
+        .route(RouteLayer::new(router(config)?))
+        // The client waits for the whole, however many attempts it takes.
+        .deadline(DeadlineLayer::new(
+            config.resilience.deadline(),
+            time.clone(),
+        ))
+        // Every attempt asks the breaker anew; all requests together have one budget.
+        .retry(
+            RetryLayer::new(retry_policy(config)?, time.clone()).with_budget(Arc::new(
+                RetryBudget::new(Default::default())
+                    .map_err(|error| refused("resilience", &error))?,
+            )),
+        )
+        // Counts attempts, not requests.
+        .breaker(BreakerLayer::new(
+            parts.breakers,
+            palisade::tower::Upstream::new(SystemClock),
+        ))
+        // Every attempt that was answered costs, also the one nobody wanted.
+        .meter(MeterLayer::new(parts.prices, parts.usage, SystemClock))
+        // Innermost: an attempt given up is a failure to the breaker and a known end to the meter.
+        .timeout(TimeoutLayer::new(
+            config.resilience.attempt_timeout(),
+            config.resilience.attempt_timeout(),
+            time,
+        ));
+    let service = stack.layer(upstream);
+    let service =
+        tower::ServiceExt::map_response(service, |response: Response<_>| response.map(Body::new));
+    Ok(BoxCloneSyncService::new(service))
+}
+
+/// The breakers of the configuration.
+///
+/// # Errors
+///
+/// [`ConfigError`] for a value that the room refuses.
+pub(crate) fn breakers(config: &Config) -> Result<BreakerRegistry, ConfigError> {
+    let open_for = Duration::from_secs(config.resilience.breaker_open_seconds);
+    let policy = BreakerConfig::default()
+        .with_consecutive_failures(config.resilience.breaker_failures)
+        .with_open_for(open_for, open_for * 8)
+        .build()
+        .map_err(|error| refused("resilience.breaker_failures", &error))?;
+    Ok(BreakerRegistry::new(policy, SystemClock))
+}
+
+/// What a request takes: one of its user's limit, and one of everybody's.
+fn takes(limits: &[Limit; 2], request: &Request<Body>) -> Result<Vec<Take>, Rejection> {
+    let principal = principal(request)?;
+    let [each, all] = limits;
+    Ok(vec![
+        Take::one(*each, principal.key()),
+        Take::one(*all, Key::global()),
+    ])
+}
+
+fn rate_limits(config: &Config) -> Result<[Limit; 2], ConfigError> {
+    let Config { limits, .. } = config;
+    let each = Limit::per_minute("chat", limits.requests_per_minute)
+        .and_then(|limit| limit.with_burst(limits.burst.max(1)))
+        .map_err(|error| refused("limits.requests_per_minute", &error))?;
+    let all = Limit::per_second("gateway", limits.global_requests_per_second)
+        .map_err(|error| refused("limits.global_requests_per_second", &error))?;
+    Ok([each, all])
+}
+
+/// What a request may cost at most: its estimated input and the output it asks for, at the prices of its model.
+fn asks(
+    config: &Config,
+    prices: Arc<PriceBook>,
+) -> impl Fn(&Request<Call>) -> Result<Option<ReserveRequest>, Rejection> + Send + Sync + 'static {
+    let models: std::collections::HashMap<String, ModelId> = config
+        .model
+        .iter()
+        .filter_map(|model| Some((model.name.clone(), priced_as(config, model).ok()?)))
+        .collect();
+    let output_default = config.quota.output_tokens_default;
+    let hold = Duration::from_secs(config.quota.hold_seconds);
+    move |request| {
+        let call = request.body();
+        let input = Tokens::new(call.input_tokens_estimate);
+        let output = Tokens::new(call.output_tokens_max.unwrap_or(output_default));
+        let internal = |detail: String| Rejection::new(Reason::Internal, detail);
+        let tokens = input.checked_add(output).ok_or_else(|| {
+            Rejection::new(
+                Reason::Invalid,
+                "the request asks for more tokens than can be counted",
+            )
+        })?;
+        // A model without a price is counted in tokens; what it costs is not known, and the answer says so.
+        let cost = match models.get(&*call.model) {
+            None => Money::ZERO,
+            Some(model) => {
+                let facts = CallFacts::new(model.clone(), SystemClock.now());
+                estimate(&prices, &facts, &EstimateFacts::new(input, output))
+                    .map_err(|error| Rejection::new(Reason::Invalid, error.to_string()))?
+                    .unwrap_or(Money::ZERO)
+            }
+        };
+        let ask = Amount::new(tokens, cost)
+            .map_err(|error| Rejection::new(Reason::Invalid, error.to_string()))?;
+        let id = ReservationId::random().map_err(|error| internal(error.to_string()))?;
+        let reserve = ReserveRequest::new(id, scopes(principal(request)?), ask)
+            .and_then(|reserve| reserve.with_timeout(hold))
+            .map_err(|error| internal(error.to_string()))?;
+        Ok(Some(reserve))
+    }
+}
+
+/// Whose allowances a principal's requests are taken from: the organisation's, the project's and the user's.
+pub(crate) fn scopes(principal: &Principal) -> Vec<Key> {
+    let circles = [
+        principal.key_of(&[Dimension::Org]),
+        principal.key_of(&[Dimension::Org, Dimension::Project]),
+        principal.key_of(&[Dimension::Org, Dimension::Project, Dimension::User]),
+    ];
+    let mut scopes = circles.to_vec();
+    scopes.dedup();
+    scopes
+}
+
+fn principal<T>(request: &Request<T>) -> Result<&Principal, Rejection> {
+    request
+        .extensions()
+        .get()
+        .ok_or_else(|| Rejection::new(Reason::Internal, "the request has no principal"))
+}
+
+/// What is looked for in prompts and answers, and how it is covered in answers.
+fn scanner(config: &Config) -> Result<Scanner, ConfigError> {
+    let mask = match config.redaction.mask {
+        Mask::Full => palisade::redaction::Mask::Full,
+        Mask::Partial => palisade::redaction::Mask::Partial { shown: 4 },
+        Mask::Hash => {
+            let mut key = [0; 32];
+            getrandom::fill(&mut key).map_err(|error| refused("redaction.mask", &error))?;
+            palisade::redaction::Mask::hash(HashKey::new(key))
+        }
+    };
+    let policy = if config.redaction.enabled {
+        Policy::for_outputs()
+    } else {
+        let allow = |policy: Policy, kind| policy.with_action(kind, Action::Allow);
+        Kind::ALL.into_iter().fold(Policy::for_outputs(), allow)
+    };
+    Scanner::builder()
+        .with_kind(Kind::Secret, true)
+        .with_kind(Kind::Pii, config.redaction.pii)
+        .with_kind(Kind::Keyword, config.redaction.commands)
+        .with_kind(Kind::Command, config.redaction.commands)
+        .with_mask(mask)
+        .with_policy(policy)
+        .build()
+        .map_err(|error| refused("redaction", &error))
+}
+
+fn scan(config: &Config, scanner: &Arc<Scanner>) -> Result<ScanLayer, ConfigError> {
+    let mut scan = ScanLayer::new();
+    if config.injection.enabled {
+        let thresholds = Thresholds::new(config.injection.review_at, config.injection.block_at)
+            .map_err(|error| refused("injection.block_at", &error))?;
+        scan = scan.with(InjectionScan::new(
+            Ensemble::standard().with_thresholds(thresholds),
+        ));
+    }
+    if config.redaction.enabled {
+        scan = scan.with(SecretScan::new(Arc::clone(scanner), Policy::for_prompts()));
+    }
+    Ok(scan)
+}
+
+fn router(
+    config: &Config,
+) -> Result<impl Fn(&Request<Call>) -> Result<Route, Rejection> + Send + Sync + 'static, ConfigError>
+{
+    let mut routes = std::collections::HashMap::new();
+    for model in &config.model {
+        let upstream = model.upstream.as_deref().unwrap_or(&model.name);
+        let route = Route::new(
+            model.provider.as_str().into(),
+            upstream.into(),
+            priced_as(config, model)?,
+            "configured",
+        );
+        routes.insert(model.name.clone(), (config.api_of(model), route));
+    }
+    Ok(move |request: &Request<Call>| {
+        let call = request.body();
+        match routes.get(&*call.model) {
+            Some((apis, route)) if apis.contains(&call.api) => Ok(route.clone()),
+            Some(_) => {
+                let detail = format!(
+                    "the model {:?} is not reached by a {}",
+                    call.model,
+                    call.api.name()
+                );
+                Err(Rejection::new(Reason::UnknownModel, detail))
+            }
+            None => {
+                let detail = format!("there is no model {:?}; /v1/models lists them", call.model);
+                Err(Rejection::new(Reason::UnknownModel, detail))
+            }
+        }
+    })
+}
+
+/// Under which name a model's prices stand in the catalog.
+fn priced_as(config: &Config, model: &Model) -> Result<ModelId, ConfigError> {
+    let (provider, name) = match model
+        .priced_as
+        .as_deref()
+        .and_then(|price| price.split_once('/'))
+    {
+        Some(pair) => pair,
+        None => {
+            let upstream = model.upstream.as_deref().unwrap_or(&model.name);
+            (config.price_provider(model), upstream)
+        }
+    };
+    ModelId::new(provider, name).map_err(|error| refused("model.priced_as", &error))
+}
+
+fn retry_policy(config: &Config) -> Result<RetryPolicy, ConfigError> {
+    let base = Duration::from_millis(config.resilience.backoff_base_ms);
+    let cap = Duration::from_millis(config.resilience.backoff_max_ms);
+    let backoff =
+        Backoff::new(base, cap).map_err(|error| refused("resilience.backoff_base_ms", &error))?;
+    RetryPolicy::new(config.resilience.attempts)
+        .map(|policy| policy.with_backoff(backoff))
+        .map_err(|error| refused("resilience.attempts", &error))
+}
+
+const fn policy(on_failure: OnFailure) -> palisade::tower::OnStoreFailure {
+    match on_failure {
+        OnFailure::Open => palisade::tower::OnStoreFailure::Open,
+        OnFailure::Closed => palisade::tower::OnStoreFailure::Closed,
+    }
+}
+
+/// A value that the room behind it refuses.
+pub(crate) fn refused(key: &str, error: &dyn std::fmt::Display) -> ConfigError {
+    ConfigError::Value {
+        key: key.to_owned(),
+        found: "a value that does not hold together".to_owned(),
+        allowed: error.to_string(),
+    }
+}

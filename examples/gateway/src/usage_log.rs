@@ -1,0 +1,108 @@
+//! The way of usage records into the store: a bounded queue, since the end of a stream cannot wait.
+
+use std::{
+    borrow::Cow,
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use http::Extensions;
+use palisade::{
+    auth::Principal,
+    core::{Key, Usage},
+    cost::{CostLedger as _, Layer, RecordId, UsageRecord},
+    sqlite::Sqlite,
+    tower::{Metered, UsageSink},
+    trace::ActiveTrace,
+};
+use tokio::sync::mpsc;
+
+/// How many records may wait. Beyond it they are lost, and counted.
+const RECORDS_MAX: usize = 65_536;
+/// How many are given to the store at once, so that they share a commit.
+const BATCH: usize = 256;
+
+/// Takes usage records without waiting.
+pub(crate) struct UsageLog {
+    queue: mpsc::Sender<UsageRecord>,
+    lost: AtomicU64,
+}
+
+/// Brings the records to the store.
+pub(crate) struct UsageLogTask {
+    queue: mpsc::Receiver<UsageRecord>,
+    store: Sqlite,
+}
+
+impl UsageLog {
+    pub(crate) fn new(store: Sqlite) -> (Self, UsageLogTask) {
+        let (sender, receiver) = mpsc::channel(RECORDS_MAX);
+        (
+            Self {
+                queue: sender,
+                lost: AtomicU64::new(0),
+            },
+            UsageLogTask {
+                queue: receiver,
+                store,
+            },
+        )
+    }
+
+    /// How many records found no place in the queue.
+    pub(crate) fn lost(&self) -> u64 {
+        self.lost.load(Ordering::Relaxed)
+    }
+}
+
+impl UsageSink for UsageLog {
+    fn metered(&self, metered: &Metered, request: &Extensions) {
+        let record = record(metered, request);
+        if record.is_none_or(|record| self.queue.try_send(record).is_err()) {
+            self.lost.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+/// One attempt as a line of the usage log. `None` if it has no name to be known by, which means it was not traced.
+fn record(metered: &Metered, request: &Extensions) -> Option<UsageRecord> {
+    let context = request.get::<ActiveTrace>()?.context()?;
+    // The same attempt told twice is one record.
+    let id = format!(
+        "{}-{}-{}",
+        context.trace_id(),
+        context.span_id(),
+        metered.attempt
+    );
+    let subject = request
+        .get::<Principal>()
+        .map_or_else(Key::global, Principal::key);
+    let usage = metered
+        .usage
+        .counts()
+        .map_or_else(Usage::default, |counts| counts.usage);
+    let record = UsageRecord::new(
+        RecordId::new(&id).ok()?,
+        metered.at,
+        subject,
+        metered.model.clone(),
+        usage,
+    )
+    .with_cost(metered.priced.cost, metered.priced.status);
+    let layer = Layer::new(Cow::Borrowed("gateway")).ok()?;
+    Some(record.with_layer(layer))
+}
+
+impl UsageLogTask {
+    /// Runs until the log is dropped and its queue is empty.
+    pub(crate) async fn run(mut self) {
+        let mut batch = Vec::with_capacity(BATCH);
+        while self.queue.recv_many(&mut batch, BATCH).await > 0 {
+            let writes = batch.drain(..).map(|record| self.store.record(record));
+            for written in futures_util::future::join_all(writes).await {
+                if let Err(error) = written {
+                    tracing::error!(%error, "a usage record was not written");
+                }
+            }
+        }
+    }
+}
