@@ -118,6 +118,7 @@ impl Sqlite {
             Arc::clone(&self.shared.config.clock),
             Arc::clone(&self.shared.writes),
             Arc::clone(&self.shared.health),
+            self.shared.config.read_only,
         );
         let pass = self.shared.gate.pass();
         let name = "palisade-sqlite-write".to_owned();

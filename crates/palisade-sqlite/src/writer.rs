@@ -27,6 +27,7 @@ pub(crate) struct Writer {
     queue: Arc<Queue<Box<dyn Job>>>,
     health: Arc<Health>,
     scratch: Scratch,
+    begin: &'static str,
 }
 
 /// One write: what it does, and who waits for the answer.
@@ -92,8 +93,15 @@ impl Writer {
         clock: Arc<dyn Clock>,
         queue: Arc<Queue<Box<dyn Job>>>,
         health: Arc<Health>,
+        read_only: bool,
     ) -> Self {
         Self {
+            // The lock of the writer at once: one that is taken later, in the midst, may fail instead of waiting.
+            begin: if read_only {
+                "BEGIN"
+            } else {
+                "BEGIN IMMEDIATE"
+            },
             connection,
             clock,
             queue,
@@ -140,7 +148,7 @@ impl Writer {
     /// All jobs in one transaction. An error means that none of them has done anything; otherwise each has, or has
     /// failed by itself, and the worst trouble of those is returned.
     fn attempt(&mut self, jobs: &mut [Box<dyn Job>]) -> Result<Option<StoreErrorKind>, Lost> {
-        self.execute("BEGIN IMMEDIATE").map_err(Lost::AtOnce)?;
+        self.execute(self.begin).map_err(Lost::AtOnce)?;
         let mut trouble = None;
         let single = jobs.len() == 1;
         for job in jobs {
