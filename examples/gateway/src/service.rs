@@ -6,9 +6,9 @@ use axum::body::Body;
 use http::{Request, Response};
 use palisade::{
     auth::Principal,
-    core::{Clock, Dimension, Key, ModelId, Money, SystemClock, Tokens},
+    core::{Channel, Clock, Dimension, Key, ModelId, Money, SystemClock, Text, Tokens},
     cost::{CallFacts, EstimateFacts, PriceBook, estimate},
-    injection::{Ensemble, Thresholds},
+    injection::{Detector as _, Ensemble, Thresholds},
     quota::{Amount, ReservationId, ReserveRequest, Settler},
     rate_limit::{self, Limit},
     redaction::{Action, HashKey, Kind, Policy, Scanner},

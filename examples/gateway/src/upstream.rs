@@ -117,11 +117,15 @@ impl Upstream {
                 },
             );
         }
+        let mut http = HttpConnector::new();
+        http.set_nodelay(true);
+        // The TLS layer above decides about the scheme.
+        http.enforce_http(false);
         let connector = hyper_rustls::HttpsConnectorBuilder::new()
             .with_webpki_roots()
             .https_or_http()
             .enable_http1()
-            .build();
+            .wrap_connector(http);
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .build(connector);

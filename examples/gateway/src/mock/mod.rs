@@ -14,7 +14,10 @@ use std::{
     time::Duration,
 };
 
-use axum::{Router, body::Body, extract::DefaultBodyLimit, response::Response, routing};
+use axum::{
+    Router, body::Body, extract::DefaultBodyLimit, response::Response, routing,
+    serve::ListenerExt as _,
+};
 use bytes::Bytes;
 use directive::Directive;
 use futures_util::{StreamExt as _, stream};
@@ -210,6 +213,10 @@ async fn wait(duration: Duration) {
 
 /// Serves the mock on `listener` until the process ends.
 pub(crate) async fn serve(listener: tokio::net::TcpListener) -> Result<Infallible, std::io::Error> {
+    // Events of a stream are small; without this each would wait for the last one's acknowledgement.
+    let listener = listener.tap_io(|stream| {
+        let _ = stream.set_nodelay(true);
+    });
     axum::serve(listener, router()).await?;
     Err(std::io::Error::other("the mock provider stopped"))
 }
