@@ -64,10 +64,29 @@ pub(crate) fn may_name(set: u32) -> bool {
     HINTS.iter().any(|hint| set & hint == *hint)
 }
 
+/// Whether one of the words that name secrets is in a longer one: what the letters alone could not rule out.
+fn has_a_root(word: &[u8]) -> bool {
+    (0..word.len().saturating_sub(2)).any(|at| {
+        let rest = &word[at..];
+        let roots: &[&[u8]] = match rest[0] | 32 {
+            b'a' => &[b"auth"],
+            b'c' => &[b"credential"],
+            b'k' => &[b"key"],
+            b'm' => &[b"mnemonic"],
+            b'o' => &[b"oauth"],
+            b'p' => &[b"pass", b"pwd", b"phrase", b"pat"],
+            b's' => &[b"secret", b"sig"],
+            b't' => &[b"token"],
+            _ => return false,
+        };
+        roots.iter().any(|root| starts_any_case(rest, root))
+    })
+}
+
 /// What a word names.
 pub(crate) fn name(view: &View<'_>, at: usize, end: usize) -> Option<Name> {
     let word = view.slice(at, end);
-    if word.len() > NAME_MAX {
+    if word.len() > NAME_MAX || !has_a_root(word) {
         return None;
     }
     // In lower case, with `_` around and between the parts, so that parts can be compared whole.
@@ -194,7 +213,13 @@ pub(crate) fn name(view: &View<'_>, at: usize, end: usize) -> Option<Name> {
         b"client",
         b"sdk",
     ];
-    if has(b"secret") || has(b"token") || has(b"credential") || has(b"apikey") || has(b"_pat_") {
+    if has(b"secret")
+        || has(b"token")
+        || has(b"credential")
+        || has(b"apikey")
+        || has(b"oauth")
+        || has(b"_pat_")
+    {
         return Some(Name::Secret);
     }
     if key && owner.iter().any(|part| has(part)) {

@@ -212,6 +212,18 @@ fn is_promising(view: &View<'_>, at: usize, end: usize) -> bool {
         (8, b't', _) => next.is_ascii_alphabetic() || next == b'/',
         (2, b'd', _) if view.at(at + 1) | 32 == b'b' => view.at(end) == b'.',
         (6, b'f', b'r') => view.at(from + 1) == b':',
+        // rm, dd
+        (2, b'r', _) => argument(),
+        (2, b'd', _) => word(&[b"of=", b"if=", b"bs=", b"count=", b"conv=", b"status="]),
+        // curl, wget
+        (4, b'c' | b'w', _) => {
+            let name = view.run(from, 64, |b| !matches!(b, b' ' | b'\n' | 0));
+            argument()
+                || view
+                    .slice(from, name)
+                    .iter()
+                    .any(|b| matches!(b, b'.' | b'/' | b':'))
+        }
         // find, fetch, source, eval, node, cat, cp, kill, halt, init, reboot, shutdown, poweroff, mv
         (4, b'f' | b'n' | b'k' | b'h' | b'i' | b'e', _)
         | (5, b'f', _)

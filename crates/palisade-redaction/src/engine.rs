@@ -150,6 +150,12 @@ fn take(rules: &Rules, view: &View<'_>, end: usize, hit: Hit, hits: &mut Vec<Hit
             opens: None,
         };
     }
+    // A private key may stand right behind, and its first line be taken for the end of a token.
+    let mut hit = hit;
+    let line = hit.end.saturating_sub(pem::FIRST.len());
+    if line > hit.start && view.has(line, pem::FIRST) && pem::begins(view, line).is_some() {
+        hit.end = line;
+    }
     if view.is_cut_at(hit.end) {
         return Asked {
             next: hit.end,
@@ -168,74 +174,85 @@ fn word(rules: &Rules, view: &View<'_>, at: usize, hits: &mut Vec<Hit>) -> Asked
     let mut letters = 0u32;
     let mut digits = false;
     let end = view.run(at, usize::MAX, |b| {
-        let word = is_word(b);
-        if word {
-            letters |= u32::from(b & 64 != 0) << (b & 31);
-            digits |= b & 64 == 0 && b != b'-';
-        }
-        word
+        let kind = BEGINS[usize::from(b)];
+        letters |= u32::from(b & 64 != 0) << (b & 31);
+        digits |= kind == WORD && b & 64 == 0 && b != b'-';
+        kind == WORD
     });
+    let mut on = Asked {
+        next: end,
+        opens: None,
+    };
+    let at = at + view.escape_length(at);
+    if at >= end {
+        return on;
+    }
     let next = view.at(end);
-    let length = end - at;
-
     if rules.keywords || rules.commands {
         dangers(rules, view, at, end, hits);
     }
     if rules.secrets {
-        if length >= 9
-            && matches!(view.at(at), b'-' | b'P')
-            && rules.is_on(pem::LABEL.id)
-            && let Some(body) = pem::begins(view, at)
-        {
-            return Asked {
-                next: body,
-                opens: Some((pem::LABEL, at, 1.0, true)),
+        if end - at >= 9 && matches!(next, b' ' | b'2' | b'3') && rules.is_on(pem::LABEL.id) {
+            // The first line may be glued to what stands before: that is looked at first, and this then again.
+            let start = if next == b' ' {
+                (end - at >= pem::FIRST.len()).then(|| end - pem::FIRST.len())
+            } else {
+                Some(at)
             };
+            if let Some(start) = start
+                && let Some(body) = pem::begins(view, start)
+            {
+                if start == at {
+                    return Asked {
+                        next: body,
+                        opens: Some((pem::LABEL, start, 1.0, true)),
+                    };
+                }
+                on.next = start;
+            }
         }
         if let Some(hit) = secret(rules, view, at, end, letters) {
-            return take(rules, view, end, hit, hits);
+            return take(rules, view, on.next, hit, hits);
         }
         if next == b':'
-            && let Some(hit) = url::find(view, end)
+            && let Some(hit) = url::find(view, at, end)
         {
-            return take(rules, view, end, hit, hits);
+            return take(rules, view, on.next, hit, hits);
         }
     }
     if rules.pii
         && let Some(hit) = pii::find(view, at, end, digits)
     {
-        return take(rules, view, end, hit, hits);
+        return take(rules, view, on.next, hit, hits);
     }
-    Asked {
-        next: end,
-        opens: None,
-    }
+    on
 }
 
 /// Secrets that begin with, within or after the word `at..end`.
+#[inline]
 fn secret(rules: &Rules, view: &View<'_>, at: usize, end: usize, letters: u32) -> Option<Hit> {
     let length = end - at;
     let tokens = &rules.tokens;
-    let glued = at > 0 && is_word(view.before(at)) && !is_escape(view, at);
-    if !glued {
-        // A prefix may end in a sign that is no word byte: then its word is short.
-        let signed = matches!(view.at(end), b'.' | b':' | b'/' | b'~' | b'$' | b' ');
-        if (length >= 12 || signed)
-            && let Some(hit) = tokens.find(view, at)
-        {
+    let next = view.at(end);
+    // A prefix may end in a sign that is no word byte: then its word is short.
+    let signed = matches!(next, b'.' | b':' | b'/' | b'~' | b'$' | b'%');
+    if (length >= 12 || signed) && !view.is_inside_word(at) {
+        if let Some(hit) = tokens.find(view, at) {
             return Some(hit);
         }
         if let Some(hit) = token::find_shaped(view, at, end, tokens) {
             return Some(hit);
         }
+    } else if matches!(next, b'+' | b'/' | b'=')
+        && let Some(hit) = token::find_base64(view, at, tokens)
+    {
+        return Some(hit);
     }
     if length >= 12 {
-        // `KEY_ghp_...`, `nghp_...` after a backslash, `3Dghp_...` after a per cent sign.
-        let escaped = escape_length(view, at);
+        // `KEY_ghp_...`
         let mut from = at + 1;
         while from + 10 < end {
-            let before = view.at(from - 1);
-            if (matches!(before, b'_' | b'-') || from - at == escaped)
+            if matches!(view.at(from - 1), b'_' | b'-')
                 && let Some(hit) = tokens.find(view, from)
             {
                 return Some(hit);
@@ -249,29 +266,11 @@ fn secret(rules: &Rules, view: &View<'_>, at: usize, end: usize, letters: u32) -
     {
         return Some(hit);
     }
-    if assignment::may_name(letters) && length >= 3 {
-        let name = assignment::name(view, at + escape_length(view, at).min(length), end)?;
+    if length >= 3 && assignment::may_name(letters) {
+        let name = assignment::name(view, at, end)?;
         return assignment::find(view, at, end, name, tokens);
     }
     None
-}
-
-/// Whether `at` begins after an escape sequence rather than inside a word.
-fn is_escape(view: &View<'_>, at: usize) -> bool {
-    at >= 2 && view.at(at - 2) == b'\\'
-}
-
-/// How many of the word bytes at `at` belong to an escape begun before it: `\n`, `\u0022`, `%3D`.
-fn escape_length(view: &View<'_>, at: usize) -> usize {
-    match view.before(at) {
-        b'\\' => match view.at(at) {
-            b'n' | b't' | b'r' | b'b' | b'f' => 1,
-            b'u' => 5,
-            _ => 0,
-        },
-        b'%' if view.at(at).is_ascii_hexdigit() && view.at(at + 1).is_ascii_hexdigit() => 2,
-        _ => 0,
-    }
 }
 
 /// Dangerous words and lines. They take nothing away from other rules: a secret within a command is found as well.

@@ -138,7 +138,7 @@ mod patterns;
 /// No patterns: the feature is off.
 #[cfg(not(feature = "regex"))]
 #[derive(Default)]
-pub(crate) struct Patterns;
+pub(crate) struct Patterns {}
 
 #[cfg(not(feature = "regex"))]
 impl Patterns {

@@ -13,11 +13,14 @@ use palisade_core::Severity;
 
 pub(crate) const LABEL: Label = Label::new(PRIVATE_KEY, Kind::Secret, Severity::Critical);
 
+/// How the first line begins, up to the first blank.
+pub(crate) const FIRST: &[u8] = b"-----BEGIN";
+
 /// The shortest run of base64 that carries a block on.
 const LINE_MIN: usize = 18;
 
 /// How much may lie between two such runs: a line break, a quote mark, a time stamp.
-const GAP_MAX: usize = 120;
+const GAP_MAX: usize = 200;
 
 /// How much may lie between the first line and the body: the headers of an encrypted key.
 const HEADER_MAX: usize = 320;

@@ -24,10 +24,10 @@ pub(crate) const LABELS: [Label; 9] = [
 pub(crate) fn find(view: &View<'_>, at: usize, end: usize, has_digits: bool) -> Option<Hit> {
     let first = view.at(at);
     let next = view.at(end);
-    if matches!(next, b'@' | b'.' | b'+' | b'%' | b'\'') || next >= 128 {
-        if let Some(hit) = email::find(view, at) {
-            return Some(hit);
-        }
+    if (matches!(next, b'@' | b'.' | b'+' | b'%' | b'\'') || next >= 128)
+        && let Some(hit) = email::find(view, at)
+    {
+        return Some(hit);
     }
     if has_digits || first == b'(' || first == b'+' {
         if first.is_ascii_digit()

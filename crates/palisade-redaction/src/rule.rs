@@ -65,6 +65,8 @@ pub enum Alphabet {
     UrlPad,
     /// `A-Za-z0-9+/=`
     Base64,
+    /// `A-Za-z0-9+/=_-`, base64 of either kind
+    AnyBase64,
     /// `A-Za-z0-9./$`, the alphabet of password hashes
     Crypt,
     /// `0-9a-f` in groups of 8-4-4-4-12
@@ -91,6 +93,9 @@ impl Alphabet {
             Self::Session => byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'!'),
             Self::UrlPad => byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'='),
             Self::Base64 => byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'='),
+            Self::AnyBase64 => {
+                byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=' | b'_' | b'-')
+            }
             Self::Crypt => byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'/' | b'$'),
             Self::Uuid => matches!(byte, b'0'..=b'9' | b'a'..=b'f' | b'-'),
         }

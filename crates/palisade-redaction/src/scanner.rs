@@ -41,7 +41,6 @@ impl Scanner {
     }
 
     /// A scanner to be set up.
-    #[must_use]
     pub fn builder() -> ScannerBuilder {
         ScannerBuilder::default()
     }
@@ -59,8 +58,7 @@ impl Scanner {
         let hits = self.rules.hits(text);
         let mut findings: Vec<Finding> = Vec::new();
         for hit in hits {
-            // Of two findings of a kind that share text, the one that begins first stays; it is the longer of two
-            // that begin together.
+            // Of two findings of a kind that share text, the first in order stays.
             let shared =
                 findings.iter().rev().take(8).any(|kept| {
                     kept.category == hit.label.kind.as_str() && kept.range.end > hit.start
@@ -342,7 +340,7 @@ impl Rules {
         )
     }
 
-    /// Everything found in a whole text, ordered by where it begins, then the longer first.
+    /// Everything found in a whole text, in order.
     pub(crate) fn hits(&self, text: &[u8]) -> Vec<Hit> {
         let mut hits = Vec::new();
         Engine::default().advance(self, text, 0, 0, true, &mut hits);
@@ -377,9 +375,15 @@ fn label_id(rules: &Rules, label: Label) -> Result<&'static str, &str> {
     }
 }
 
-/// The order in which hits are taken up.
-pub(crate) fn order(hit: &Hit) -> (usize, usize) {
-    (hit.start, usize::MAX - hit.end)
+/// The order in which hits are taken up: by where they begin, built-in secrets and personal data first, then the
+/// longer one.
+pub(crate) fn order(hit: &Hit) -> (usize, u8, usize, &'static str) {
+    let rank = match (hit.label.own, hit.label.kind) {
+        (Some(_), _) => 2,
+        (None, Kind::Keyword | Kind::Command) => 1,
+        (None, Kind::Secret | Kind::Pii) => 0,
+    };
+    (hit.start, rank, usize::MAX - hit.end, hit.label.id)
 }
 
 fn built_in_labels() -> impl Iterator<Item = Label> {
@@ -388,7 +392,7 @@ fn built_in_labels() -> impl Iterator<Item = Label> {
         .map(Rule::label)
         .chain(token::SHAPED)
         .chain(assignment::LABELS)
-        .chain([pem::LABEL, url::LABEL, own::KEYWORD])
+        .chain([pem::LABEL, url::LABEL, url::TEAMS, own::KEYWORD])
         .chain(pii::LABELS)
         .chain(command::LABELS)
 }

@@ -53,7 +53,8 @@ impl Makeup {
 
     /// Whether a generator could have made it: varied, without runs, and not letters alone.
     pub(crate) fn is_random(&self) -> bool {
-        self.is_varied() && self.digits >= 2 && self.letters() >= 2
+        (self.is_varied() && self.digits >= 2 && self.letters() >= 2)
+            || (self.length >= 16 && self.is_random_letters())
     }
 
     /// Like [`is_random`](Self::is_random), for formats of letters alone: then both cases must be mixed as words
@@ -62,7 +63,7 @@ impl Makeup {
         self.is_varied()
             && self.upper * 5 >= self.length
             && self.lower * 5 >= self.length
-            && self.shouting * 16 >= self.length
+            && self.shouting * 34 >= self.length
     }
 
     fn is_varied(&self) -> bool {

@@ -111,7 +111,7 @@ fn matches(view: &View<'_>, at: usize, prefix: &str, rule: &Rule) -> Option<Hit>
             Alphabet::Letters => makeup.is_random_letters(),
             // Long enough to be taken for random although an upper-case alphabet has few digits.
             Alphabet::Base32Upper | Alphabet::Base32Lower => {
-                makeup.distinct >= 6 && makeup.digits >= 1
+                makeup.distinct >= 6 && (makeup.digits >= 1 || makeup.vowels * 4 <= makeup.length)
             }
             // Hex has its own, more common owners under the shorter prefixes.
             Alphabet::Alnum | Alphabet::Url if prefix.len() < 3 => {
@@ -128,8 +128,18 @@ fn matches(view: &View<'_>, at: usize, prefix: &str, rule: &Rule) -> Option<Hit>
     if is_placeholder(body.head()) {
         return None;
     }
-    // A longer token than is known: nothing of it may stay behind.
-    let end = view.run(body.end, usize::MAX, |b| is_word(b) || b == b'=');
+    // A longer token than is known: nothing of it may stay behind, padding included.
+    let mut end = body.end;
+    loop {
+        end = view.run(end, usize::MAX, |b| is_word(b) || b == b'=');
+        if !view.has(end, b"%3D") {
+            break;
+        }
+        end += 3;
+    }
+    if rule.body == Alphabet::UrlColon && common && !crate::text::contains(body.head(), b":APA") {
+        return None;
+    }
     let known = if common { 0.8 } else { 0.9 };
     let confidence = match rule.verify(prefix.len(), view.slice(at, body.end)) {
         Some(true) => 1.0,
@@ -168,11 +178,13 @@ impl Body {
                 body.length += 1;
             }
             body.end = end;
-            if end - at < 4 {
-                return body;
-            }
             match continuation(view, end) {
-                Some(next) if alphabet.has(view.at(next)) => at = next,
+                Some(next) if end - at >= 4 && alphabet.has(view.at(next)) => at = next,
+                // An empty last piece of what was wrapped belongs to it.
+                Some(next) if at > from => {
+                    body.end = next;
+                    return body;
+                }
                 _ => return body,
             }
         }
@@ -321,11 +333,14 @@ fn rules_may_be_encoded(view: &View<'_>, at: usize) -> bool {
 
 /// A secret in base64, or one that is itself base64 and carries the signature Azure puts into its keys.
 pub(crate) fn find_base64(view: &View<'_>, at: usize, rules: &TokenRules) -> Option<Hit> {
+    if matches!(view.before(at), b'+' | b'/' | b'=') || view.is_inside_word(at) {
+        return None;
+    }
     let mut end = view.run(at, usize::MAX, |b| {
         b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'_' | b'-')
     });
     let length = end - at;
-    if !(20..2048).contains(&length) || matches!(view.before(at), b'+' | b'/' | b'=') {
+    if !(20..2048).contains(&length) {
         return None;
     }
     let text = view.slice(at, end);

@@ -1,18 +1,31 @@
 //! Credentials in URLs: `scheme://user:password@host` (RFC 3986, section 3.2.1).
 
-use crate::{kind::Label, text::is_placeholder, token::Hit, view::View};
+use crate::{
+    kind::Label,
+    text::{is_placeholder, is_word},
+    token::Hit,
+    view::View,
+};
 
 pub(crate) const LABEL: Label = Label::secret("url_credentials");
+pub(crate) const TEAMS: Label = Label::secret("teams_webhook");
 
 /// The longest user information that is looked through.
 const USER_INFO_MAX: usize = 512;
 
-/// The password in a URL whose scheme ends at `colon`.
-pub(crate) fn find(view: &View<'_>, colon: usize) -> Option<Hit> {
+/// The password in a URL whose scheme stands at `at..colon`, or the whole URL where knowing it is enough.
+pub(crate) fn find(view: &View<'_>, at: usize, colon: usize) -> Option<Hit> {
     if !view.has(colon, b"://") {
         return None;
     }
     let from = colon + 3;
+    let host = view.run(from, 128, |b| {
+        b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-')
+    });
+    if view.slice(from, host).ends_with(b".webhook.office.com") && view.has(host, b"/webhookb2/") {
+        let end = view.run(host, 400, |b| is_word(b) || matches!(b, b'/' | b'@'));
+        return (end - host > 60).then(|| Hit::new(TEAMS, at, end, 0.95));
+    }
     let mut password = None;
     let mut sign = None;
     let mut at = from;
@@ -58,7 +71,7 @@ mod tests {
     fn found(text: &str) -> Option<&str> {
         let colon = text.find("://")?;
         let view = View::new(text.as_bytes(), 0, true);
-        find(&view, colon).map(|hit| &text[hit.start..hit.end])
+        find(&view, 0, colon).map(|hit| &text[hit.start..hit.end])
     }
 
     #[test]

@@ -1,5 +1,7 @@
 use std::cell::Cell;
 
+use crate::text::is_word;
+
 /// How far past the place it was started at a rule may look, and therefore how much text can ever be held back for
 /// one decision.
 pub(crate) const WINDOW: usize = 4096;
@@ -126,6 +128,33 @@ impl<'a> View<'a> {
         }
         self.reached_the_end();
         at < self.limit
+    }
+
+    /// Whether `at` lies inside a word, rather than at its beginning or after an escape sequence: in `\nkey`, `%3Dkey`
+    /// and `\u0022key` the word is `key`.
+    pub(crate) fn is_inside_word(&self, at: usize) -> bool {
+        if !is_word(self.before(at)) {
+            return false;
+        }
+        let back = |count: usize| if at >= count { self.at(at - count) } else { 0 };
+        let simple = back(2) == b'\\' && matches!(back(1), b'n' | b't' | b'r' | b'b' | b'f');
+        let percent = back(3) == b'%' && back(2).is_ascii_hexdigit() && back(1).is_ascii_hexdigit();
+        let unicode = back(6) == b'\\' && back(5) == b'u';
+        !(simple || percent || unicode)
+    }
+
+    /// How many of the word bytes at `at` belong to an escape sequence begun before them.
+    #[inline]
+    pub(crate) fn escape_length(&self, at: usize) -> usize {
+        match self.before(at) {
+            b'\\' => match self.at(at) {
+                b'n' | b't' | b'r' | b'b' | b'f' => 1,
+                b'u' => 5,
+                _ => 0,
+            },
+            b'%' if self.at(at).is_ascii_hexdigit() && self.at(at + 1).is_ascii_hexdigit() => 2,
+            _ => 0,
+        }
     }
 
     /// Says that the decision would want to see past the end.

@@ -96,6 +96,10 @@ pub(super) fn judge(line: &Line) -> Option<Verdict> {
 
 /// A quote mark followed by a condition that is always true, or by a second statement.
 pub(super) fn injection(view: &View<'_>, at: usize) -> Option<usize> {
+    let next = view.at(view.run(at + 1, 16, |b| matches!(b, b' ' | b'\t' | b')')));
+    if !matches!(next | 32, b'o' | b'|' | b'u' | b';') {
+        return None;
+    }
     let mut text = [0; 48];
     let mut from = [0; 48];
     let (mut length, mut raw) = (0, at + 1);

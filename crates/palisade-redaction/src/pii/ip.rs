@@ -12,7 +12,7 @@ pub(crate) const MAC: Label = Label::new("mac_address", Kind::Pii, Severity::Low
 
 /// Four numbers below 256, not part of a version or a section number.
 pub(super) fn v4(view: &View<'_>, at: usize) -> Option<Hit> {
-    if matches!(view.before(at), b'.' | b'-' | b'_' | b'v' | b'V') || is_word(view.before(at)) {
+    if matches!(view.before(at), b'.' | b'-') || view.is_inside_word(at) {
         return None;
     }
     let mut from = at;
@@ -57,7 +57,9 @@ fn is_numbering(view: &View<'_>, at: usize) -> bool {
 
 /// Eight groups of hex, or fewer around one `::` (RFC 4291, section 2.2), or the six of a MAC address.
 pub(super) fn v6_or_mac(view: &View<'_>, at: usize) -> Option<Hit> {
-    if is_word(view.before(at)) || matches!(view.before(at), b':' | b'.') {
+    // `ip:fe80::1`: a name may stand before the first colon, a group may not.
+    let named = at >= 2 && (b'g'..=b'z').contains(&(view.at(at - 2) | 32));
+    if view.is_inside_word(at) || view.before(at) == b'.' || (view.before(at) == b':' && !named) {
         return None;
     }
     let hex = |b: u8| b.is_ascii_hexdigit();
@@ -102,7 +104,7 @@ pub(super) fn v6_or_mac(view: &View<'_>, at: usize) -> Option<Hit> {
     };
     let whole =
         (groups == 8 && !gap) || (gap && (2..=7).contains(&groups) && longest >= 3 && digits);
-    let clear = !is_word(view.at(end)) && !(view.at(end) == b':' && view.at(end + 1) == b':');
+    let clear = !(is_word(view.at(end)) || view.at(end) == b':' && view.at(end + 1) == b':');
     (whole && clear).then(|| Hit::new(V6, at, end, 0.85))
 }
 

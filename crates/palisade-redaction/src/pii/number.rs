@@ -105,16 +105,13 @@ impl Number {
 /// A card, a social security number or a telephone number that begins at `at`.
 pub(super) fn find(view: &View<'_>, at: usize) -> Option<Hit> {
     let before = view.before(at);
-    let glued =
-        before.is_ascii_alphanumeric() || matches!(before, b'.' | b'_' | b'$' | b'#' | b'%' | b'+');
-    let escaped = matches!(before, b'n' | b't' | b'r') && at >= 2 && view.at(at - 2) == b'\\';
-    if (glued && !escaped)
-        || (before == b'-' && at >= 2 && is_word(view.at(at - 2)))
-        || (before == b'/' && at >= 2 && is_word(view.at(at - 2)))
-    {
+    let glued = view.is_inside_word(at) || matches!(before, b'.' | b'$' | b'#' | b'%' | b'+');
+    if glued || (matches!(before, b'-' | b'/') && at >= 2 && is_word(view.at(at - 2))) {
         return None;
     }
-    // Most numbers are short: nothing below seven digits is of interest.
+    if !is_long(view, at) {
+        return None;
+    }
     let number = Number::read(view, at)?;
     if number.count < 7 {
         return None;
@@ -124,10 +121,26 @@ pub(super) fn find(view: &View<'_>, at: usize) -> Option<Hit> {
         .or_else(|| phone(view, at, &number))
 }
 
+/// Whether a number of seven digits or more may begin at `at`. Most numbers are short, and not worth taking apart.
+fn is_long(view: &View<'_>, at: usize) -> bool {
+    let (mut digits, mut between) = (0, 0);
+    for at in at..at + 16 {
+        match view.at(at) {
+            b'0'..=b'9' => {
+                digits += 1;
+                between = 0;
+            }
+            b' ' | b'-' | b'.' | b'/' | b'(' | b')' | b'+' if between < 3 => between += 1,
+            _ => break,
+        }
+    }
+    digits >= 7
+}
+
 /// Whether nothing that would make the number a part of something else follows.
 fn ends(view: &View<'_>, end: usize) -> bool {
     match view.at(end) {
-        b'-' | b'.' | b',' | b'/' => !view.at(end + 1).is_ascii_alphanumeric(),
+        b'-' | b'.' | b'/' => !view.at(end + 1).is_ascii_alphanumeric(),
         b':' => !view.at(end + 1).is_ascii_digit(),
         byte => !(byte.is_ascii_alphanumeric() || byte == b'_'),
     }
@@ -295,11 +308,7 @@ fn phone(view: &View<'_>, at: usize, number: &Number) -> Option<Hit> {
             }
         }
     }
-    if all >= 1
-        && (zero || is_a_call(view, at))
-        && matches!(number.groups[0].0, 10..=11)
-        && is_a_call(view, at)
-    {
+    if matches!(number.groups[0].0, 10..=11) && is_a_call(view, at) {
         return hit(1, 0.6);
     }
     None
@@ -311,9 +320,10 @@ fn is_a_call(view: &View<'_>, at: usize) -> bool {
         at,
         &[
             b"phone",
-            b"tel",
+            b"tel:",
             b"mobile",
-            b"call",
+            b"call me",
+            b"call us",
             b"cell",
             b"fax",
             b"whatsapp",
