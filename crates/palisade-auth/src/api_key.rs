@@ -9,9 +9,9 @@ use crate::{ApiKeyError, base32};
 /// An API key, with its secret.
 ///
 /// ```text
-/// pal_7q4m2kx5ztqw3a6b_mfzwizlmnfxgs3thoruw4zzrgiztinjwg44dsmdcmfrgg43emvxgo5dopjuw
-/// ─┬─ ───────┬──────── ──────────────────────┬───────────────────────────── ───┬───
-/// kind       id              secret, 256 random bits, 52 characters        check sum
+/// pal_aebagbafaydqqcik_mvtgo2djnjvwy3lon5yhc4ttor2xm53ypf5hw7d5pz7ybamcqocaplfxrha
+/// ─┬─ ───────┬──────── ─────────────────────────┬────────────────────────── ───┬───
+/// kind       id              secret: 256 random bits, 52 characters        check sum
 /// ```
 ///
 /// - *The kind* makes a leaked key recognisable to scanners, and a foreign secret sent here by mistake to us.
@@ -140,7 +140,7 @@ impl KeyId {
         Self(bytes)
     }
 
-    /// The bytes. Their order is the order of ids, and of their texts.
+    /// The bytes. Their order is the order of ids; that of the texts is another, since digits come after letters here.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 10] {
         &self.0

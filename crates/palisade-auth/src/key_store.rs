@@ -46,8 +46,8 @@ pub trait KeyStore: Send + Sync {
         at: Timestamp,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
-    /// The keys of an organisation or a project, revoked and expired ones among them, in the order of their ids, page by
-    /// page.
+    /// The keys of an organisation or a project, revoked and expired ones among them, page by page, in an order of their
+    /// ids that does not change.
     ///
     /// # Errors
     ///
@@ -159,7 +159,7 @@ impl<'a> ListRequest<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct KeyPage {
-    /// The keys, in the order of their ids.
+    /// The keys.
     pub keys: Vec<StoredKey>,
     /// Where the next page begins after, if there is one.
     pub next: Option<KeyId>,
