@@ -254,9 +254,10 @@ fn scan(config: &Config, scanner: &Arc<Scanner>) -> Result<ScanLayer, ConfigErro
     if config.injection.enabled {
         let thresholds = Thresholds::new(config.injection.review_at, config.injection.block_at)
             .map_err(|error| refused("injection.block_at", &error))?;
-        scan = scan.with(InjectionScan::new(
-            Ensemble::standard().with_thresholds(thresholds),
-        ));
+        let detector = Ensemble::standard().with_thresholds(thresholds);
+        // Its tables are built when they are first used: not while the first client waits.
+        let _ = detector.detect(Text::new(Channel::User, "hello"));
+        scan = scan.with(InjectionScan::new(detector));
     }
     if config.redaction.enabled {
         scan = scan.with(SecretScan::new(Arc::clone(scanner), Policy::for_prompts()));
