@@ -3,10 +3,11 @@
 //! A name is read once, forwards, and the value after it is judged from there: nothing has to be looked up behind.
 
 use crate::{
+    Rule,
     kind::Label,
     text::{Makeup, contains, is_identifier, is_placeholder, is_word, starts_any_case},
     token::{Hit, TokenRules, continuation, find_shaped, is_uuid},
-    view::View,
+    view::{LOOK_BEHIND, View},
 };
 
 const PASSWORD: Label = Label::secret("password");
@@ -240,7 +241,13 @@ pub(crate) fn name(view: &View<'_>, at: usize, end: usize) -> Option<Name> {
             && word
                 .iter()
                 .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || *b == b'_');
-        return Some(if named || loud {
+        let issuer = flat[1..].split(|b| *b == b'_').next().unwrap_or(&[]);
+        let issued = key
+            && issuer.len() > 3
+            && Rule::all()
+                .iter()
+                .any(|rule| rule.provider.as_bytes().eq_ignore_ascii_case(issuer));
+        return Some(if named || loud || issued {
             Name::Secret
         } else {
             Name::Vague
@@ -301,6 +308,39 @@ pub(crate) fn find(
         _ => SECRET,
     };
     Some(Hit::new(label, from, to, confidence))
+}
+
+/// The value at `at` in a table whose first line, shortly before, names its column.
+pub(crate) fn column(view: &View<'_>, at: usize) -> Option<Hit> {
+    let behind = view.behind(at);
+    let row = behind.iter().rposition(|b| *b == b'\n')?;
+    let line = behind[..row]
+        .iter()
+        .rposition(|b| *b == b'\n')
+        .map(|line| line + 1);
+    // A first line that is not in sight as a whole cannot be counted.
+    let line = line.or((behind.len() < LOOK_BEHIND).then_some(0))?;
+    let head = &behind[line..row];
+    let column = behind[row..].iter().filter(|b| **b == b',').count();
+    let before: usize = head
+        .split(|b| *b == b',')
+        .take(column)
+        .map(|cell| cell.len() + 1)
+        .sum();
+    let cell = head.split(|b| *b == b',').nth(column)?;
+    let cell = cell.trim_ascii_end();
+    if cell.is_empty() || !cell.iter().all(|b| is_word(*b)) {
+        return None;
+    }
+    let start = at - behind.len() + line + before;
+    let name = name(view, start, start + cell.len())?;
+    let to = view.run(at, VALUE_MAX, |b| {
+        is_word(b) || matches!(b, b'.' | b'+' | b'/' | b'=' | b'~')
+    });
+    let value = view.slice(at, to);
+    let named = matches!(name, Name::Secret | Name::Password)
+        && matches!(view.at(to), b',' | b'\n' | b'\r' | 0);
+    (named && secret(value, Makeup::of(value)).is_some()).then(|| Hit::new(SECRET, at, to, 0.7))
 }
 
 /// A token after `Bearer` or `Basic` wherever it stands (RFC 6750, RFC 7617).

@@ -192,7 +192,7 @@ fn word(rules: &Rules, view: &View<'_>, at: usize, hits: &mut Vec<Hit>) -> Asked
         dangers(rules, view, at, end, hits);
     }
     if rules.secrets {
-        if end - at >= 9 && matches!(next, b' ' | b'2' | b'3') && rules.is_on(pem::LABEL.id) {
+        if end - at >= 9 && matches!(next, b' ' | b':') && rules.is_on(pem::LABEL.id) {
             // The first line may be glued to what stands before: that is looked at first, and this then again.
             let start = if next == b' ' {
                 (end - at >= pem::FIRST.len()).then(|| end - pem::FIRST.len())
@@ -235,7 +235,8 @@ fn secret(rules: &Rules, view: &View<'_>, at: usize, end: usize, letters: u32) -
     let tokens = &rules.tokens;
     let next = view.at(end);
     // A prefix may end in a sign that is no word byte: then its word is short.
-    let signed = matches!(next, b'.' | b':' | b'/' | b'~' | b'$' | b'%');
+    let signed = matches!(next, b'.' | b':' | b'/' | b'~' | b'$' | b'%')
+        || (next == b' ' && length == 5 && view.at(at) == b'F');
     if (length >= 12 || signed) && !view.is_inside_word(at) {
         if let Some(hit) = tokens.find(view, at) {
             return Some(hit);
@@ -263,6 +264,12 @@ fn secret(rules: &Rules, view: &View<'_>, at: usize, end: usize, letters: u32) -
     if (length == 6 && view.has_any_case(at, b"bearer")
         || length == 5 && view.has_any_case(at, b"basic"))
         && let Some(hit) = assignment::scheme(view, end, tokens)
+    {
+        return Some(hit);
+    }
+    if length >= 16
+        && view.before(at) == b','
+        && let Some(hit) = assignment::column(view, at)
     {
         return Some(hit);
     }

@@ -96,6 +96,7 @@ fn last_line(view: &View<'_>, at: usize) -> usize {
     for _ in 0..GAP_MAX {
         match view.at(from) {
             b'\\' => from += usize::from(matches!(view.at(from + 1), b'n' | b'r')) + 1,
+            b'P' if view.has(from, b"Private-Lines: ") => from += 16,
             b'\n' | b'\r' | b' ' | b'\t' | b'>' | b'|' | b'"' | b'+' => from += 1,
             _ => break,
         }

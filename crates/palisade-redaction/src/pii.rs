@@ -3,11 +3,12 @@
 mod email;
 mod iban;
 mod ip;
+mod national;
 mod number;
 
 use crate::{kind::Label, token::Hit, view::View};
 
-pub(crate) const LABELS: [Label; 9] = [
+const COMMON: [Label; 9] = [
     email::LABEL,
     iban::LABEL,
     ip::V4,
@@ -19,6 +20,11 @@ pub(crate) const LABELS: [Label; 9] = [
     number::TAX_ID,
 ];
 
+/// Every rule of this kind.
+pub(crate) fn labels() -> impl Iterator<Item = Label> {
+    COMMON.into_iter().chain(national::LABELS)
+}
+
 /// Personal data that begins with the run of word bytes `at..end`, or with the `+` or `(` before it.
 #[inline]
 pub(crate) fn find(view: &View<'_>, at: usize, end: usize, has_digits: bool) -> Option<Hit> {
@@ -29,9 +35,15 @@ pub(crate) fn find(view: &View<'_>, at: usize, end: usize, has_digits: bool) -> 
     {
         return Some(hit);
     }
-    if has_digits || first == b'(' || first == b'+' {
+    let opens_groups = end - at == 2 && next == b' ' && view.at(end + 1).is_ascii_digit();
+    if has_digits || opens_groups || first == b'(' || first == b'+' {
         if first.is_ascii_digit()
             && let Some(hit) = ip::v4(view, at)
+        {
+            return Some(hit);
+        }
+        if end > at
+            && let Some(hit) = national::find(view, at)
         {
             return Some(hit);
         }

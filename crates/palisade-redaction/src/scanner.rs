@@ -393,6 +393,6 @@ fn built_in_labels() -> impl Iterator<Item = Label> {
         .chain(token::SHAPED)
         .chain(assignment::LABELS)
         .chain([pem::LABEL, url::LABEL, url::TEAMS, own::KEYWORD])
-        .chain(pii::LABELS)
+        .chain(pii::labels())
         .chain(command::LABELS)
 }

@@ -81,7 +81,7 @@ pub(crate) const RULES: &[Rule] = &[
     rule("scaleway_access_key", "Scaleway", &["SCW"], Upper, (17, 17), None, Common),
     rule("exoscale_key", "Exoscale", &["EXO"], Hex, (26, 26), None, Common),
     rule("upcloud_token", "UpCloud", &["ucat_"], Alnum, (24, 30), None, Telling),
-    rule("flyio_token", "Fly.io", &["fm2_", "fm1_"], Base64, (60, 1000), None, Telling),
+    rule("flyio_token", "Fly.io", &["FlyV1 fm2_", "FlyV1 fm1", "fm2_", "fm1_"], Base64, (60, 1000), None, Telling),
     rule("render_key", "Render", &["rnd_"], Alnum, (28, 32), None, Common),
     rule("netlify_token", "Netlify", &["nfp_", "nfc_", "nfo_", "nfu_", "nfb_"], Alnum, (34, 36), None, Telling),
     rule("cloudflare_token", "Cloudflare", &["cfut_", "cfat_", "cfk_"], Alnum, (40, 48), Crc32HexBody, Telling),

@@ -7,7 +7,7 @@ use crate::text::is_word;
 pub(crate) const WINDOW: usize = 4096;
 
 /// How far before that place a rule may look.
-pub(crate) const LOOK_BEHIND: usize = 64;
+pub(crate) const LOOK_BEHIND: usize = 160;
 
 /// The part of a text one decision may look at, which remembers whether the decision depended on text that has not
 /// arrived yet.
@@ -199,9 +199,9 @@ mod tests {
 
     #[test]
     fn nothing_further_back_than_the_look_behind_is_seen() {
-        let text = vec![b'a'; 200];
-        let view = View::new(&text, 100, true);
-        assert_eq!(view.at(100 - LOOK_BEHIND), b'a');
-        assert_eq!(view.at(99 - LOOK_BEHIND), 0);
+        let text = vec![b'a'; 400];
+        let view = View::new(&text, 300, true);
+        assert_eq!(view.at(300 - LOOK_BEHIND), b'a');
+        assert_eq!(view.at(299 - LOOK_BEHIND), 0);
     }
 }

@@ -1,0 +1,363 @@
+//! National numbers. Most have check digits that one number in ten or eleven passes by chance, so the text around them
+//! must name them as well.
+
+use crate::{
+    checksum::luhn,
+    kind::{Kind, Label},
+    text::contains_any_case,
+    token::Hit,
+    view::View,
+};
+use palisade_core::Severity;
+
+const fn label(id: &'static str) -> Label {
+    Label::new(id, Kind::Pii, Severity::Medium)
+}
+
+/// A number, how it is written, and how it is told.
+struct Format {
+    label: Label,
+    /// `9` is a digit, `A` a letter, `*` either; blanks, dots and hyphens may stand between them.
+    shape: &'static [u8],
+    fits: fn(&[u8]) -> bool,
+    /// What it is called. Empty: the shape and the check digits say enough.
+    names: &'static [&'static str],
+}
+
+const FORMATS: [Format; 13] = [
+    Format {
+        label: label("cn_resident_id"),
+        shape: b"99999999999999999*",
+        fits: cn_id,
+        names: &[],
+    },
+    Format {
+        label: label("br_cpf"),
+        shape: b"99999999999",
+        fits: cpf,
+        names: &["cpf"],
+    },
+    Format {
+        label: label("es_dni"),
+        shape: b"99999999A",
+        fits: dni,
+        names: &["dni", "documento", "nif"],
+    },
+    Format {
+        label: label("uk_nino"),
+        shape: b"AA999999A",
+        fits: nino,
+        names: &["nino", "ni number", "ni_number", "insurance"],
+    },
+    Format {
+        label: label("uk_nhs"),
+        shape: b"9999999999",
+        fits: nhs,
+        names: &["nhs"],
+    },
+    Format {
+        label: label("ca_sin"),
+        shape: b"999999999",
+        fits: sin,
+        names: &["sin ", "sin:", "sin=", "sin\"", "social insurance"],
+    },
+    Format {
+        label: label("nl_bsn"),
+        shape: b"999999999",
+        fits: bsn,
+        names: &["bsn", "burgerservice"],
+    },
+    Format {
+        label: label("us_routing_number"),
+        shape: b"999999999",
+        fits: aba,
+        names: &["aba", "routing"],
+    },
+    Format {
+        label: label("pl_pesel"),
+        shape: b"99999999999",
+        fits: pesel,
+        names: &["pesel"],
+    },
+    Format {
+        label: label("in_aadhaar"),
+        shape: b"999999999999",
+        fits: aadhaar,
+        names: &["aadhaar", "uidai"],
+    },
+    Format {
+        label: label("in_pan"),
+        shape: b"AAAAA9999A",
+        fits: any,
+        names: &["pan ", "pan:", "pan=", "pan\"", "pan_", "pan card"],
+    },
+    Format {
+        label: label("sg_nric"),
+        shape: b"A9999999A",
+        fits: nric,
+        names: &["nric", "fin "],
+    },
+    Format {
+        label: label("imei"),
+        shape: b"999999999999999",
+        fits: imei,
+        names: &["imei"],
+    },
+];
+
+pub(crate) const LABELS: [Label; FORMATS.len()] = {
+    let mut labels = [FORMATS[0].label; FORMATS.len()];
+    let mut at = 0;
+    while at < FORMATS.len() {
+        labels[at] = FORMATS[at].label;
+        at += 1;
+    }
+    labels
+};
+
+/// How far around a number it may be named.
+const BEHIND: usize = 36;
+const AHEAD: usize = 44;
+
+pub(super) fn find(view: &View<'_>, at: usize) -> Option<Hit> {
+    // The first eight say whether a closer look is worth it.
+    let mut digits = 0;
+    for near in at..at + 11 {
+        digits += usize::from(view.at(near).is_ascii_digit());
+    }
+    if digits < 4 || view.is_inside_word(at) || matches!(view.before(at), b'.' | b'-' | b'/') {
+        return None;
+    }
+    FORMATS.iter().find_map(|format| {
+        let mut text = [0; 18];
+        let text = &mut text[..format.shape.len()];
+        let end = read(view, at, format.shape, text)?;
+        if !(format.fits)(text) {
+            return None;
+        }
+        let grouped = end - at > text.len();
+        let behind = view.behind(at);
+        let behind = &behind[behind.len().saturating_sub(BEHIND)..];
+        let named = |around: &[u8]| {
+            format
+                .names
+                .iter()
+                .any(|name| contains_any_case(around, name.as_bytes()))
+        };
+        let certain = format.names.is_empty() || (format.label.id == "br_cpf" && grouped);
+        // `(63102518941) but support said the PESEL is wrong`
+        let found = certain
+            || named(behind)
+            || (view.at(end) == b')' && named(view.slice(end, end + AHEAD)));
+        found.then(|| Hit::new(format.label, at, end, if certain { 0.9 } else { 0.8 }))
+    })
+}
+
+fn read(view: &View<'_>, at: usize, shape: &[u8], text: &mut [u8]) -> Option<usize> {
+    let mut from = at;
+    for (place, (&wanted, slot)) in shape.iter().zip(text).enumerate() {
+        let mut byte = view.at(from);
+        if place > 0 && matches!(byte, b' ' | b'-' | b'.') {
+            from += 1;
+            byte = view.at(from);
+        }
+        let fits = match wanted {
+            b'9' => byte.is_ascii_digit(),
+            b'A' => byte.is_ascii_alphabetic(),
+            _ => byte.is_ascii_alphanumeric(),
+        };
+        if !fits {
+            return None;
+        }
+        *slot = byte.to_ascii_uppercase();
+        from += 1;
+    }
+    let after = view.at(from);
+    (!after.is_ascii_alphanumeric() && after != b'_').then_some(from)
+}
+
+fn digit(text: &[u8], at: usize) -> u32 {
+    u32::from(text[at].wrapping_sub(b'0'))
+}
+
+fn weighted(text: &[u8], weights: &[u32]) -> u32 {
+    weights
+        .iter()
+        .enumerate()
+        .map(|(at, weight)| weight * digit(text, at))
+        .sum()
+}
+
+fn passes_luhn(text: &[u8]) -> bool {
+    let mut values = [0; 18];
+    for (value, byte) in values.iter_mut().zip(text) {
+        *value = byte.wrapping_sub(b'0');
+    }
+    luhn(&values[..text.len()])
+}
+
+fn any(_: &[u8]) -> bool {
+    true
+}
+
+fn imei(text: &[u8]) -> bool {
+    passes_luhn(text)
+}
+
+fn sin(text: &[u8]) -> bool {
+    text[0] != b'0' && text[0] != b'8' && passes_luhn(text)
+}
+
+/// A date of birth in the middle, and ISO 7064 mod 11-2 at the end.
+fn cn_id(text: &[u8]) -> bool {
+    let year = weighted(&text[6..], &[1000, 100, 10, 1]);
+    let (month, day) = (
+        weighted(&text[10..], &[10, 1]),
+        weighted(&text[12..], &[10, 1]),
+    );
+    let sum = weighted(text, &[7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2]);
+    let check = b"10X98765432"[(sum % 11) as usize];
+    (1900..2100).contains(&year)
+        && (1..=12).contains(&month)
+        && (1..=31).contains(&day)
+        && text[17] == check
+}
+
+fn cpf(text: &[u8]) -> bool {
+    let check = |count: usize| {
+        let sum: u32 = (0..count)
+            .map(|at| digit(text, at) * (count + 1 - at) as u32)
+            .sum();
+        sum * 10 % 11 % 10 == digit(text, count)
+    };
+    !text.iter().all(|b| *b == text[0]) && check(9) && check(10)
+}
+
+fn dni(text: &[u8]) -> bool {
+    let number = text[..8]
+        .iter()
+        .fold(0u32, |number, byte| number * 10 + u32::from(byte - b'0'));
+    b"TRWAGMYFPDXBNJZSQVHLCKE"[(number % 23) as usize] == text[8]
+}
+
+fn nino(text: &[u8]) -> bool {
+    !b"DFIQUV".contains(&text[0])
+        && !b"DFIOQUV".contains(&text[1])
+        && (b'A'..=b'D').contains(&text[8])
+}
+
+fn nhs(text: &[u8]) -> bool {
+    let sum = weighted(text, &[10, 9, 8, 7, 6, 5, 4, 3, 2]);
+    (11 - sum % 11) % 11 == digit(text, 9)
+}
+
+fn bsn(text: &[u8]) -> bool {
+    let sum = weighted(text, &[9, 8, 7, 6, 5, 4, 3, 2]);
+    sum > 0 && sum % 11 == digit(text, 8)
+}
+
+fn aba(text: &[u8]) -> bool {
+    let sum = weighted(text, &[3, 7, 1, 3, 7, 1, 3, 7, 1]);
+    sum > 0 && sum.is_multiple_of(10)
+}
+
+fn pesel(text: &[u8]) -> bool {
+    weighted(text, &[1, 3, 7, 9, 1, 3, 7, 9, 1, 3, 1]).is_multiple_of(10)
+}
+
+fn nric(text: &[u8]) -> bool {
+    let offset = match text[0] {
+        b'S' | b'F' => 0,
+        b'T' | b'G' => 4,
+        b'M' => 3,
+        _ => return false,
+    };
+    let sum = offset + weighted(&text[1..], &[2, 7, 6, 5, 4, 3, 2]);
+    let letters: &[u8; 11] = match text[0] {
+        b'S' | b'T' => b"JZIHGFEDCBA",
+        b'F' | b'G' => b"XWUTRQPNMLK",
+        _ => b"KLJNPQRTUWX",
+    };
+    let at = (sum % 11) as usize;
+    letters[if text[0] == b'M' { 10 - at } else { at }] == text[8]
+}
+
+/// The dihedral check of Verhoeff.
+fn aadhaar(text: &[u8]) -> bool {
+    const TURN: [usize; 10] = [1, 5, 7, 6, 2, 8, 3, 0, 9, 4];
+    let multiply = |a: usize, b: usize| match (a < 5, b < 5) {
+        (true, true) => (a + b) % 5,
+        (true, false) => 5 + (a + b - 5) % 5,
+        (false, true) => 5 + (a + 5 - b) % 5,
+        (false, false) => (a + 5 - b) % 5,
+    };
+    let mut check = 0;
+    for (place, byte) in text.iter().rev().enumerate() {
+        let mut value = usize::from(byte - b'0');
+        for _ in 0..place % 8 {
+            value = TURN[value];
+        }
+        check = multiply(check, value);
+    }
+    check == 0 && text[0] > b'1'
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(text: &str, at: usize) -> Option<(&'static str, &str)> {
+        let view = View::new(text.as_bytes(), at, true);
+        find(&view, at).map(|hit| (hit.label.id, &text[hit.start..hit.end]))
+    }
+
+    #[test]
+    fn a_number_is_found_where_it_is_named_and_fits() {
+        for (name, number, id) in [
+            ("cpf=", "52998224725", "br_cpf"),
+            ("DNI: ", "12345678Z", "es_dni"),
+            ("NI number: ", "AB 12 34 56 C", "uk_nino"),
+            ("NHS number: ", "943 476 5919", "uk_nhs"),
+            ("SIN: ", "130-692-544", "ca_sin"),
+            ("bsn=", "111222333", "nl_bsn"),
+            ("routing number ", "021000021", "us_routing_number"),
+            ("PESEL ", "44051401359", "pl_pesel"),
+            ("pan card: ", "ABCPE1234F", "in_pan"),
+            ("nric: ", "S1234567D", "sg_nric"),
+            ("IMEI ", "490154203237518", "imei"),
+            ("Aadhaar ", "2363 5", "none"),
+        ] {
+            let text = format!("{name}{number}.");
+            let expected = (id != "none").then_some((id, number));
+            assert_eq!(found(&text, name.len()), expected, "{text}");
+            assert_eq!(found(&format!("item {number}."), 5), None, "{number}");
+        }
+        assert_eq!(
+            found("529.982.247-25", 0),
+            Some(("br_cpf", "529.982.247-25"))
+        );
+        assert_eq!(
+            found("11010519491231002X", 0),
+            Some(("cn_resident_id", "11010519491231002X"))
+        );
+        assert_eq!(found("11010519491231002Y", 0), None);
+        assert_eq!(
+            found("(44051401359) but they say the PESEL is wrong", 1),
+            Some(("pl_pesel", "44051401359"))
+        );
+    }
+
+    #[test]
+    fn verhoeff_catches_every_single_wrong_digit_and_every_swap() {
+        let number = *b"234123412346";
+        assert!(aadhaar(&number));
+        for at in 1..12 {
+            let mut wrong = number;
+            wrong[at] = b'0' + (wrong[at] - b'0' + 1) % 10;
+            assert!(!aadhaar(&wrong), "digit {at}");
+            let mut swapped = number;
+            swapped.swap(at - 1, at);
+            assert!(swapped == number || !aadhaar(&swapped), "swap {at}");
+        }
+    }
+}
