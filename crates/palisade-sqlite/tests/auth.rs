@@ -28,7 +28,7 @@ fn key(number: u8, org: &'static str, project: Option<&'static str>, role: Role)
     let digest = KeyDigest::from_bytes([number; 32]);
     let mut key = StoredKey::new(id(number), digest, principal, Timestamp::from_secs(7));
     key.label = format!("key '{number}'");
-    key.expires_at = (number % 3 == 0).then(|| Timestamp::from_nanos(-5));
+    key.expires_at = number.is_multiple_of(3).then(|| Timestamp::from_nanos(-5));
     key
 }
 
