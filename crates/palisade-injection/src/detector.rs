@@ -35,3 +35,22 @@ impl<D: Detector + ?Sized> Detector for Arc<D> {
         (**self).detect(text)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Ensemble;
+
+    #[test]
+    fn a_detector_is_chosen_at_run_time_and_shared_between_threads() {
+        fn shared(_: &(impl Send + Sync + Clone)) {}
+        let detector: Arc<dyn Detector> = Arc::new(Ensemble::standard());
+        shared(&detector);
+        assert!(
+            detector
+                .detect(Text::new(palisade_core::Channel::User, "hello"))
+                .findings
+                .is_empty()
+        );
+    }
+}

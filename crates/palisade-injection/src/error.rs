@@ -8,6 +8,53 @@ pub struct ThresholdsError {
     pub(crate) block: f32,
 }
 
+/// A rule that cannot be used, or a rule id that does not exist.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(transparent)]
+pub struct RuleError(pub(crate) RuleErrorKind);
+
+impl RuleError {
+    pub(crate) fn new(rule: &str, kind: RuleTrouble) -> Self {
+        Self(RuleErrorKind {
+            rule: rule.to_owned(),
+            trouble: kind,
+        })
+    }
+
+    /// The id of the rule.
+    #[must_use]
+    pub fn rule(&self) -> &str {
+        &self.0.rule
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("rule `{rule}` {trouble}")]
+pub(crate) struct RuleErrorKind {
+    rule: String,
+    trouble: RuleTrouble,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum RuleTrouble {
+    #[error("does not exist; `Rules::ids` lists the ones there are")]
+    Unknown,
+    #[error("exists already; choose another id")]
+    Duplicate,
+    #[error("has no good id; use 1 to 64 of a-z, 0-9, `.`, `-` and `_`")]
+    Id,
+    #[error("has no step; give it 1 to {max}", max = crate::rules::MAX_STEPS)]
+    NoStep,
+    #[error("has too many steps; give it 1 to {max}", max = crate::rules::MAX_STEPS)]
+    TooManySteps,
+    #[error("has a step without words; each step needs 1 to {max} of 1 to 64 bytes with a letter or digit in them", max = crate::rules::MAX_WORDS)]
+    Words,
+    #[error("has a weight that is no number above 0 and up to 1")]
+    Weight,
+    #[error("is one too many; a rule set takes {max} rules of its user", max = crate::rules::MAX_CUSTOM_RULES)]
+    TooMany,
+}
+
 /// A [`Judge`](crate::Judge) gave no opinion.
 pub struct JudgeError {
     transient: bool,

@@ -1,0 +1,59 @@
+//! Words and what they can mean in an attack, in some thirty languages.
+//!
+//! A single word proves nothing: "ignore" is in every manual. The rules ask for several classes of words in order and
+//! close together.
+
+pub(crate) mod classes;
+mod english;
+pub(crate) mod hints;
+mod languages;
+mod marks;
+mod scan;
+mod trie;
+mod typos;
+
+use std::sync::LazyLock;
+
+use classes::Classes;
+
+pub(crate) use self::{
+    scan::{Hit, Lexicon, WORD},
+    trie::Trie,
+};
+use crate::Normalizer;
+
+/// A table of words: each line is a class and entries separated by spaces; `_` is a space, `*` ends a stem.
+type Table = &'static [(Classes, &'static str)];
+
+static BUILT_IN: LazyLock<Lexicon> = LazyLock::new(|| {
+    let normalizer = Normalizer::new();
+    let typos = typos::typos();
+    // Entries are folded as the text is: without ornaments, in lower case.
+    let folded: Vec<(String, Classes)> = english::TABLE
+        .iter()
+        .chain(languages::TABLE)
+        .flat_map(|&(classes, entries)| entries.split_whitespace().map(move |e| (e, classes)))
+        .map(|(entry, classes)| (normalizer.fold(entry).text().to_lowercase(), classes))
+        .chain(typos)
+        .collect();
+    Lexicon {
+        words: Trie::new(
+            folded
+                .iter()
+                .map(|(entry, classes)| (entry.as_str(), *classes)),
+        ),
+        marks: Some(Trie::new(marks::TABLE.iter().flat_map(
+            |&(classes, entries)| entries.split_whitespace().map(move |e| (e, classes)),
+        ))),
+    }
+});
+
+/// The lexicon that the built-in rules use.
+pub(crate) fn built_in() -> &'static Lexicon {
+    &BUILT_IN
+}
+
+/// Whether a word of the lexicon begins `word`.
+pub(crate) fn knows(word: &[u8]) -> bool {
+    !BUILT_IN.words.at(word, 0).as_slice().is_empty()
+}

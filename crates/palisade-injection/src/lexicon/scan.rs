@@ -1,0 +1,187 @@
+use super::{
+    classes::{self, Classes, HARMLESS, NOTHING},
+    trie::{Found, Trie, is_word, runs_on_byte},
+};
+
+/// Words, and marks made of signs.
+#[derive(Clone, Debug)]
+pub(crate) struct Lexicon {
+    pub(crate) words: Trie,
+    pub(crate) marks: Option<Trie>,
+}
+
+/// An entry of the lexicon at a place of a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Hit {
+    pub(crate) classes: Classes,
+    /// How far into the text, in half words: a word counts [`WORD`], a character of a script without spaces 1, the end
+    /// of a sentence [`SENTENCE`].
+    pub(crate) at: u32,
+    /// Where the words after the entry begin, in the same measure.
+    pub(crate) after: u32,
+    pub(crate) sentence: u32,
+    pub(crate) start: u32,
+    pub(crate) end: u32,
+}
+
+/// How far one word takes.
+pub(crate) const WORD: u32 = 2;
+/// How far the end of a sentence takes.
+const SENTENCE: u32 = 6;
+/// Words longer than this are read as words run together.
+const LONGEST_WORD: usize = 17;
+
+impl Lexicon {
+    /// Finds every entry in `text`, which has been folded.
+    pub(crate) fn scan(&self, text: &str, hits: &mut Vec<Hit>) {
+        let bytes = text.as_bytes();
+        let mut scan = Scan {
+            bytes,
+            hits,
+            at: 0,
+            sentence: 0,
+        };
+        let mut start = 0;
+        while start < bytes.len() {
+            if is_word(bytes[start]) {
+                start = scan.word(&self.words, start);
+            } else {
+                start = scan.sign(self.marks.as_ref(), start);
+            }
+        }
+    }
+}
+
+struct Scan<'t, 'h> {
+    bytes: &'t [u8],
+    hits: &'h mut Vec<Hit>,
+    at: u32,
+    sentence: u32,
+}
+
+impl Scan<'_, '_> {
+    /// Reads the word at `start` and gives the place after it.
+    fn word(&mut self, words: &Trie, start: usize) -> usize {
+        for &found in words.at(self.bytes, start).as_slice() {
+            self.hit(start, self.label(start, found));
+        }
+        if let Some(len) = alone(self.bytes[start]) {
+            // A character of a script without spaces is a word of its own.
+            self.at += 1;
+            return (start + len).min(self.bytes.len());
+        }
+        let mut end = start + 1;
+        while end < self.bytes.len() && is_word(self.bytes[end]) && alone(self.bytes[end]).is_none()
+        {
+            end += 1;
+        }
+        if end - start > LONGEST_WORD && self.bytes[start..end].iter().all(u8::is_ascii_alphabetic)
+        {
+            self.inside(words, start, end);
+        }
+        self.at += WORD;
+        end
+    }
+
+    /// Reads words run together.
+    fn inside(&mut self, words: &Trie, start: usize, end: usize) {
+        let mut at = start;
+        while at < end {
+            match words.inside(&self.bytes[..end], at) {
+                Some(found) => {
+                    self.hit(at, found);
+                    self.at += WORD;
+                    at = found.end;
+                }
+                None => at += 1,
+            }
+        }
+    }
+
+    /// Reads the sign at `start` and gives the place after it.
+    fn sign(&mut self, marks: Option<&Trie>, start: usize) -> usize {
+        let bytes = self.bytes;
+        let next = bytes.get(start + 1).copied().unwrap_or(b'\n');
+        match bytes[start] {
+            b' ' => {}
+            b'.' | b'!' | b'?' if !is_word(next) => self.sentence(),
+            b'\n' if next == b'\n' => self.sentence(),
+            b'@' if is_word(next) && start > 0 && is_word(bytes[start - 1]) => {
+                let found = Found {
+                    classes: classes::EMAIL,
+                    end: start + 1,
+                };
+                self.hit(start, found);
+            }
+            b'<' | b'[' | b'{' | b'#' | b'-' | b'=' | b'"' | b'|' | b'`' | b'*' | b'%' | b'!'
+            | b'(' | b'/' => {
+                if let Some(found) = marks.and_then(|marks| marks.mark(bytes, start)) {
+                    self.hit(start, found);
+                    // The words inside the mark are read too.
+                }
+            }
+            _ => {}
+        }
+        start + 1
+    }
+
+    fn sentence(&mut self) {
+        self.at += SENTENCE;
+        self.sentence += 1;
+    }
+
+    fn hit(&mut self, start: usize, found: Found) {
+        if found.classes == HARMLESS || found.classes == NOTHING {
+            return;
+        }
+        let spaces = self.bytes[start..found.end]
+            .windows(2)
+            .filter(|pair| is_word(pair[0]) && !is_word(pair[1]))
+            .count() as u32;
+        self.hits.push(Hit {
+            classes: found.classes,
+            at: self.at,
+            after: self.at + spaces * WORD,
+            sentence: self.sentence,
+            start: start as u32,
+            end: found.end as u32,
+        });
+    }
+
+    /// A role's name before a colon at the start of a line is a label.
+    fn label(&self, start: usize, mut found: Found) -> Found {
+        const NAMES: Classes = classes::ROLE | classes::AI | classes::HELPER;
+        if found.classes & NAMES == NOTHING {
+            return found;
+        }
+        let end = self.word_end(found.end);
+        let after = self.bytes[end..]
+            .iter()
+            .find(|&&byte| !matches!(byte, b' ' | b'*' | b']' | b')'));
+        let before = self.bytes[..start].iter().rev().find(|&&byte| {
+            !matches!(
+                byte,
+                b' ' | b'*' | b'#' | b'[' | b'(' | b'"' | b'>' | b'-' | b'<' | b'!' | b'/'
+            )
+        });
+        let named = matches!(after, Some(b':' | b'>'));
+        if named && found.classes & (classes::AI | classes::HELPER) != NOTHING {
+            found.classes |= classes::ADDRESSED;
+        }
+        let first = matches!(before, None | Some(b'\n'));
+        if named && first && found.classes & classes::ROLE != NOTHING {
+            found.classes |= classes::LABEL;
+        }
+        found
+    }
+
+    fn word_end(&self, start: usize) -> usize {
+        let len = self.bytes[start..].iter().position(|&byte| !is_word(byte));
+        len.map_or(self.bytes.len(), |len| start + len)
+    }
+}
+
+/// The length of the character that `byte` begins, if its script puts no space between words.
+fn alone(byte: u8) -> Option<usize> {
+    runs_on_byte(byte).then_some(3)
+}

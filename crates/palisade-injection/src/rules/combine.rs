@@ -1,0 +1,105 @@
+use palisade_core::{ByteRange, Finding, Severity};
+
+use super::Entry;
+use crate::{Family, MAX_FINDINGS, Score};
+
+/// A rule seen at a place.
+pub(super) struct Sighting<'r> {
+    pub(super) entry: &'r Entry,
+    pub(super) range: ByteRange,
+    pub(super) weight: f32,
+    /// What the disguise adds that had to come off first.
+    pub(super) disguise: f32,
+}
+
+/// Sightings further apart than this, in bytes, have nothing to do with each other.
+const NEIGHBOURHOOD: usize = 1200;
+/// What further rules of one family add: they often see the same words.
+const SAME_FAMILY: f32 = 0.45;
+
+/// The score and the findings of `sightings`.
+///
+/// Weights of different families are joined as independent reasons, `1 - (1 - a)(1 - b)`, within each neighbourhood; the
+/// score is that of the worst one.
+pub(super) fn combine(
+    mut sightings: Vec<Sighting<'_>>,
+    disguised: Option<&'static str>,
+    mut findings: Vec<Finding>,
+) -> Score {
+    // The strongest sighting of a rule at a place; the plainest among equals.
+    sightings.sort_by(|a, b| {
+        b.weight
+            .total_cmp(&a.weight)
+            .then(a.disguise.total_cmp(&b.disguise))
+    });
+    let mut kept: Vec<Sighting<'_>> = Vec::new();
+    for sighting in sightings {
+        let again = |other: &Sighting<'_>| {
+            other.entry.id == sighting.entry.id && other.range.overlaps(sighting.range)
+        };
+        if !kept.iter().any(again) {
+            kept.push(sighting);
+        }
+    }
+    for sighting in &kept {
+        findings.push(Finding::new(
+            sighting.entry.id.clone(),
+            sighting.entry.family.name(),
+            sighting.entry.severity,
+            sighting.range,
+            sighting.weight,
+        ));
+    }
+    if let Some(id) = disguised {
+        let strong = kept.iter().filter(|sighting| sighting.weight >= 0.3);
+        if let Some(worst) = strong.max_by(|a, b| a.disguise.total_cmp(&b.disguise))
+            && worst.disguise > 0.0
+        {
+            findings.push(Finding::new(
+                id,
+                Family::EncodingEvasion.name(),
+                Severity::Medium,
+                worst.range,
+                worst.disguise,
+            ));
+        }
+    }
+    findings.sort_by(|a, b| {
+        b.confidence
+            .total_cmp(&a.confidence)
+            .then(a.range.cmp(&b.range))
+    });
+    // The strongest alone counts as it is: joining rounds a little.
+    let strongest = findings.first().map_or(0.0, |finding| finding.confidence);
+    let value = worst_neighbourhood(&findings).max(strongest);
+    findings.truncate(MAX_FINDINGS);
+    Score::new(value, findings)
+}
+
+fn worst_neighbourhood(strongest_first: &[Finding]) -> f32 {
+    let mut worst = 0.0_f32;
+    for anchor in strongest_first {
+        let last = anchor.range.start.saturating_add(NEIGHBOURHOOD);
+        let near = strongest_first
+            .iter()
+            .filter(|other| other.range.start >= anchor.range.start && other.range.start <= last);
+        let mut doubt = 1.0;
+        let mut families: Vec<&str> = Vec::new();
+        let mut rules: Vec<&str> = Vec::new();
+        for finding in near {
+            if rules.contains(&&*finding.rule) {
+                continue;
+            }
+            rules.push(&finding.rule);
+            let share = if families.contains(&&*finding.category) {
+                SAME_FAMILY
+            } else {
+                families.push(&finding.category);
+                1.0
+            };
+            doubt *= 1.0 - finding.confidence * share;
+        }
+        worst = worst.max(1.0 - doubt);
+    }
+    worst
+}
