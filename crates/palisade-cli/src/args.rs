@@ -1,0 +1,92 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
+
+/// Guard-rails for text on its way to and from a large language model.
+#[derive(Debug, Parser)]
+#[command(name = "palisade", version, disable_help_subcommand = true)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Look for prompt injections, secrets, personal data or dangerous commands.
+    ///
+    /// Exits with 0 if nothing was found, 1 if something was, and 2 if something could not be looked at.
+    Scan(Scan),
+    /// Copy standard input to standard output without secrets and personal data.
+    ///
+    /// A stream of any length, also a single line of any length, in a fixed amount of memory.
+    Redact(Redact),
+    /// Price calls to language models, one JSON record a line.
+    ///
+    /// A record has a `request` and a `response` or `stream_events`, and if you like an `id`, an `http_status` and
+    /// `price_rows`.
+    Price(Price),
+}
+
+#[derive(Args, Debug)]
+#[command(group = ArgGroup::new("what").required(true).multiple(true).args(["injection", "secrets", "pii", "commands"]))]
+pub(crate) struct Scan {
+    /// Look for attempts to take over the model.
+    #[arg(long, conflicts_with_all = ["secrets", "pii", "commands"])]
+    pub(crate) injection: bool,
+    /// Look for credentials.
+    #[arg(long)]
+    pub(crate) secrets: bool,
+    /// Look for personal data.
+    #[arg(long)]
+    pub(crate) pii: bool,
+    /// Look for commands that destroy a machine or hand it over.
+    #[arg(long)]
+    pub(crate) commands: bool,
+    /// Read one JSON record a line, `{"id": …, "text": …, "channel": …}`, and write one answer a line.
+    #[arg(long)]
+    pub(crate) jsonl: bool,
+    /// Files, and folders if no records are read; `-` or nothing is standard input. In folders, what `.gitignore`
+    /// names is left out.
+    #[arg(value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Redact {
+    /// Take out credentials. Without any such choice, everything is taken out.
+    #[arg(long)]
+    pub(crate) secrets: bool,
+    /// Take out personal data.
+    #[arg(long)]
+    pub(crate) pii: bool,
+    /// What to write instead.
+    #[arg(long, value_enum, default_value_t = MaskName::Full)]
+    pub(crate) mask: MaskName,
+    /// Read one JSON record a line and replace its field `text`. Other fields are kept as they are.
+    #[arg(long)]
+    pub(crate) jsonl: bool,
+}
+
+/// How to mask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum MaskName {
+    /// The last few characters stay.
+    Partial,
+    /// The name of what it was, and nothing of it.
+    Full,
+    /// The same value gives the same token, under the key in `PALISADE_HASH_KEY` (64 hexadecimal digits), else under a
+    /// random key for this run.
+    Hash,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Price {
+    /// Read JSON records, one a line. There is no other form; the flag is there for the reader of a script.
+    #[arg(long)]
+    pub(crate) jsonl: bool,
+    /// Files of records; `-` or nothing is standard input.
+    #[arg(value_name = "FILE")]
+    pub(crate) paths: Vec<PathBuf>,
+}

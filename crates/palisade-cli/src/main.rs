@@ -1,0 +1,47 @@
+//! The command `palisade`.
+
+mod args;
+mod injection;
+mod input;
+mod jsonl;
+mod lines;
+mod output;
+mod parallel;
+mod place;
+mod price;
+mod redact;
+mod scan;
+mod tally;
+
+use std::{io::Write, process::ExitCode};
+
+use clap::Parser;
+
+use crate::{
+    args::{Arguments, Command},
+    output::Output,
+    tally::{FAILED, Tally},
+};
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let mut output = Output::new();
+    let outcome = match &arguments.command {
+        Command::Scan(scan) if scan.injection => injection::run(scan, &mut output),
+        Command::Scan(scan) => scan::run(scan, &mut output),
+        Command::Redact(redact) => redact::run(redact, &mut output),
+        Command::Price(price) => price::run(price, &mut output),
+    };
+    let outcome = outcome.and_then(|tally| {
+        output.flush()?;
+        Ok(tally)
+    });
+    match outcome {
+        Ok(tally) => tally.exit_code(),
+        Err(error) if output::is_gone(&error) => Tally::default().exit_code(),
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "palisade: {error:#}");
+            ExitCode::from(FAILED)
+        }
+    }
+}
