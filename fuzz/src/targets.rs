@@ -1,14 +1,20 @@
 //! What is fuzzed.
 
+mod detector;
 mod key;
 mod money;
+mod normalizer;
 mod redaction_chunks;
 mod traceparent;
+mod usage;
 
+pub use detector::detector;
 pub use key::key;
 pub use money::money;
+pub use normalizer::normalizer;
 pub use redaction_chunks::redaction_chunks;
 pub use traceparent::traceparent;
+pub use usage::usage;
 
 /// A target: what it is called, what is done with an input, and pieces of text that lead a blind generator further in
 /// than random bytes would.
@@ -43,5 +49,20 @@ pub const ALL: &[Target] = &[
         name: "redaction_chunks",
         run: redaction_chunks,
         pieces: redaction_chunks::PIECES,
+    },
+    Target {
+        name: "normalizer",
+        run: normalizer,
+        pieces: normalizer::PIECES,
+    },
+    Target {
+        name: "detector",
+        run: detector,
+        pieces: detector::PIECES,
+    },
+    Target {
+        name: "usage",
+        run: usage,
+        pieces: usage::PIECES,
     },
 ];
