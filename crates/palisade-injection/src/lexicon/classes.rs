@@ -253,3 +253,5 @@ pub(crate) const X_CONCEAL: Classes = 1 << 120;
 pub(crate) const READ_ALOUD: Classes = 1 << 121;
 /// you have access to.
 pub(crate) const REACH: Classes = 1 << 122;
+/// my, our.
+pub(crate) const MY: Classes = 1 << 123;

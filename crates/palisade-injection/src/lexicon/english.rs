@@ -250,12 +250,12 @@ pub(super) const TABLE: Table = &[
     (
         PERSONA,
         "dan do_anything_now developer_mode dev_mode god_mode jailbreak_mode jailbroken jailbreak evil_twin \
-         evilbot evil_bot stan dude_mode aim machiavellian unchained_ai freegpt evil_confidant \
-         opposite_mode chaos_mode root_mode admin_mode debug_mode maintenance_mode sudo_mode unsafe_mode \
-         unrestricted_mode unfiltered_mode kevin_mode alter_ego shadow_self betterdan basedgpt \
-         unleashedgpt darkgpt anti_dan antigpt super_dan evil_version unhinged_version opposite_of_yourself \
-         opposite_day jailbroken_version uncensored_version unfiltered_version unrestricted_version \
-         training_data_mode system_mode dan_mode",
+         evilbot evil_bot stan dude_mode aim machiavellian unchained_ai freegpt evil_confidant opposite_mode \
+         chaos_mode root_mode admin_mode debug_mode maintenance_mode sudo_mode unsafe_mode unrestricted_mode \
+         unfiltered_mode kevin_mode alter_ego shadow_self betterdan basedgpt unleashedgpt darkgpt anti_dan \
+         antigpt super_dan evil_version unhinged_version opposite_of_yourself opposite_day jailbroken_version \
+         uncensored_version unfiltered_version unrestricted_version training_data_mode system_mode dan_mode \
+         debugging_mode chatdan darkgpt evilgpt jailbreakgpt",
     ),
     (
         UNBOUND,
@@ -285,7 +285,8 @@ pub(super) const TABLE: Table = &[
          unaligned no_longer_needs no_longer_need disregard_for no_regard_for never_says_no no_inhibitions \
          without_inhibitions free_of_openai not_bound_to not_have_any_restrictions not_have_any_limitations \
          does_not_have_any free_from_openai unethical_and no_matter_what_it_is immoral_and isn't_limited \
-         no_longer_limited unhinged_and",
+         no_longer_limited unhinged_and disregards_ethics disregards_morals disregards_the_law ignores_ethics \
+         exact_opposite_of_what without_ethical unfiltered_response unfiltered_answer no_longer_bound_by",
     ),
     (
         ACT,
@@ -571,7 +572,8 @@ pub(super) const TABLE: Table = &[
          did_the_developer_tell have_you_been_told have_you_been_instructed have_you_been_given \
          are_you_not_allowed are_you_forbidden are_you_programmed were_you_programmed you_instructed \
          did_your_developer were_your_instructions were_your_initial were_your_original you_not_allowed \
-         were_you_configured are_you_supposed_to_hide are_you_hiding",
+         were_you_configured are_you_supposed_to_hide are_you_hiding did_the_previous_user did_the_last_user \
+         did_other_users",
     ),
     (
         MYPROMPT,
@@ -695,4 +697,5 @@ pub(super) const TABLE: Table = &[
         REACH,
         "you_have_access_to you_can_call can_you_call full_schemas json_definitions are_available_to_you you_can_use",
     ),
+    (MY, "my our"),
 ];

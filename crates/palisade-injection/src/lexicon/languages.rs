@@ -32,7 +32,7 @@ pub(super) const TABLE: Table = &[
          aldırma* لا_تلتفت* لا_تكترث* परवाह_मत ध्यान_मत 不用管* 別管* 別理* 気にしない* 気にせず* 신경_쓰지* bry_dig_inte_om \
          nevšímej_si neřiď_se jangan_pedulikan đừng_để_ý đừng_quan_tâm không_cần_để_ý не_зважай* \
          nu_ține_seama ignoră μην_λαμβάνεις μη_λάβεις μην_ακολουθείς אל_תתייחס* توجه_نکن* توجهی_نکن* \
-         اعتنا_نکن* ignorieren lass_die lass_alle ne_tenez_pas_compte ignora",
+         اعتنا_نکن* ignorieren lass_die lass_alle ne_tenez_pas_compte ignora gạt_bỏ bỏ_hết",
     ),
     (
         X_PRIOR,
@@ -73,58 +73,54 @@ pub(super) const TABLE: Table = &[
     ),
     (
         X_INSTR,
-        "anweisung* anleitung* instruktion* vorgabe* richtlinie* befehl* regel regeln prompt auftrag* systemanweisung* systemprompt* aufgaben beschränkung* einschränkung* hinweise* \
-         instruction instructions consigne* directive* ordre ordres règle* indication* limite* restriction* \
-         instruccion* instrucción directiva* directric* orden órdenes regla* indicacion* restriccion* límite* pauta* norma* \
-         instruções instruçoes instrução diretriz* ordem ordens regra* comando* restriç* orientaç* limites \
-         istruzion* direttiv* ordin* regol* comand* indicazion* restrizion* limiti lineeguida linee_guida \
-         instructie* aanwijzing* opdracht* regels richtlijn* beperking* \
-         instrukcj* polece* wytyczn* rozkaz* zasad* regu* nakaz* ogranicze* wskazówk* \
-         инструкци* указани* правил* команд* приказ* директив* ограничени* запрет* промпт* задани* \
-         talimat* yönerge* komut* kural* emir emirleri kısıtlama* \
-         تعليمات* التعليمات* اوامر* الاوامر* قواعد* القواعد* توجيهات* التوجيهات* ارشادات* القيود* قيود* ارشاداتك* تعليماتك* المطالبة* البرومبت* \
-         निर्देश* आदेश* नियम* हिदायत* निर्देशों प्रतिबंध* सीमाओं \
-         指令* 指示* 命令* 规则* 規則* 提示* 要求* 设定* 設定* 限制* 约束* 规定* 准则* 守则* 提示词* 政策* 说明* \
-         指示* 命令* ルール* 指令* プロンプト* 設定* 制限* 規則* ガイドライン* 制約* 説明* \
-         지시* 명령* 규칙* 지침* 프롬프트* 제한* 설정* 가이드라인* 안내* \
-         instruktion* instruktionerna regler riktlinjer anvisning* \
-         instrukc* pokyn* příkaz* pravid* omezení \
-         instruksi perintah aturan pedoman arahan batasan \
-         hướng_dẫn chỉ_dẫn mệnh_lệnh quy_tắc lệnh chỉ_thị giới_hạn nguyên_tắc \
-         інструкці* вказівк* правил* команд* обмежен* \
-         instrucțiun* regul* comen* îndrum* directiv* indicații* restricți* \
-         οδηγί* εντολ* κανόν* περιορισμ* κατευθύνσεις \
-         הוראות ההוראות הנחיות ההנחיות הכללים כללים פקודות ההנחיה ההגבלות ההנחיות* הוראותיך הנחיותיך \
-         دستور* قوانین راهنما* فرمان* محدودیت* \
-         คำสั่ง* คำแนะนำ* กฎ* ข้อจำกัด* แนวทาง* ",
+        "anweisung* anleitung* instruktion* vorgabe* richtlinie* befehl* regel regeln prompt auftrag* \
+         systemanweisung* systemprompt* aufgaben beschränkung* einschränkung* hinweise* instruction \
+         instructions consigne* directive* ordre ordres règle* indication* limite* restriction* instruccion* \
+         instrucción directiva* directric* orden órdenes regla* indicacion* restriccion* límite* pauta* \
+         norma* instruções instruçoes instrução diretriz* ordem ordens regra* comando* restriç* orientaç* \
+         limites istruzion* direttiv* ordin* regol* comand* indicazion* restrizion* limiti lineeguida \
+         linee_guida instructie* aanwijzing* opdracht* regels richtlijn* beperking* instrukcj* polece* \
+         wytyczn* rozkaz* zasad* regu* nakaz* ogranicze* wskazówk* инструкци* указани* правил* команд* \
+         приказ* директив* ограничени* запрет* промпт* задани* talimat* yönerge* komut* kural* emir emirleri \
+         kısıtlama* تعليمات* التعليمات* اوامر* الاوامر* قواعد* القواعد* توجيهات* التوجيهات* ارشادات* القيود* \
+         قيود* ارشاداتك* تعليماتك* المطالبة* البرومبت* निर्देश* आदेश* नियम* हिदायत* निर्देशों प्रतिबंध* \
+         सीमाओं 指令* 指示* 命令* 规则* 規則* 提示* 要求* 设定* 設定* 限制* 约束* 规定* 准则* 守则* 提示词* 政策* 说明* 指示* 命令* ルール* 指令* プロンプト* \
+         設定* 制限* 規則* ガイドライン* 制約* 説明* 지시* 명령* 규칙* 지침* 프롬프트* 제한* 설정* 가이드라인* 안내* instruktion* instruktionerna \
+         regler riktlinjer anvisning* instrukc* pokyn* příkaz* pravid* omezení instruksi perintah aturan \
+         pedoman arahan batasan hướng_dẫn chỉ_dẫn mệnh_lệnh quy_tắc lệnh chỉ_thị giới_hạn nguyên_tắc \
+         інструкці* вказівк* правил* команд* обмежен* instrucțiun* regul* comen* îndrum* directiv* indicații* \
+         restricți* οδηγί* εντολ* κανόν* περιορισμ* κατευθύνσεις הוראות ההוראות הנחיות ההנחיות הכללים כללים \
+         פקודות ההנחיה ההגבלות ההנחיות* הוראותיך הנחיותיך دستور* قوانین راهنما* فرمان* محدودیت* คำสั่ง* \
+         คำแนะนำ* กฎ* ข้อจำกัด* แนวทาง* दिशानिर्देश* دستورهایی دستورات",
     ),
     (
         X_YOUR,
-        "dein deine deinen deiner deines ihre ihren ihrer ton ta tes votre vos tu tus su sus teu tua teus tuas seu sua seus suas \
-         il_tuo la_tua i_tuoi le_tue tuo tuoi tue jouw je uw twój twoj* swoj* swój твой твои твоих твоей твое свои свой ваш* \
-         senin size sana kendi لديك لك الخاصة अपने अपना अपनी तुम्हारे आपके आपका आपकी 你的* 您的* 你* あなたの* 君の* お前の* 너의* 당신의* 네* \
-         din dina ditt tvoje tvůj tvé své anda kamu mu của_bạn твої твоя твій tău tale ta σου σας שלך تو شما ของคุณ* คุณ*",
+        "dein deine deinen deiner deines ihre ihren ihrer ton ta tes votre vos tu tus su sus teu tua teus \
+         tuas seu sua seus suas il_tuo la_tua i_tuoi le_tue tuo tuoi tue jouw je uw twój twoj* swoj* swój \
+         твой твои твоих твоей твое свои свой ваш* senin size sana kendi لديك لك الخاصة अपने अपना अपनी \
+         तुम्हारे आपके आपका आपकी 你的* 您的* 你* あなたの* 君の* お前の* 너의* 당신의* 네* din dina ditt tvoje tvůj tvé své anda \
+         kamu mu của_bạn твої твоя твій tău tale ta σου σας שלך تو شما ของคุณ* คุณ* 开发者* 開發者* тебя तुम्हारा \
+         du_hüten ti_é_stato",
     ),
     (
         X_REVEAL,
-        "zeig* zeige nenne nenn gib verrate verrat enthülle offenbare wiederhole drucke sag_mir sage_mir nenne_mir liste schreib schreibe \
-         montre montrez affiche affichez révèle révélez donne donnez dis-moi répète répétez écris imprime dévoile \
-         muestra muéstrame muestre revela revele dime dame repite imprime escribe enseña enséñame \
-         mostre mostra revele diga diga-me repita imprima escreva me_mostre exiba me_diga dê-me dá-me \
-         mostrami rivela riveli dimmi dammi ripeti stampa scrivi visualizza elenca \
-         toon laat_zien onthul geef herhaal zeg druk_af verklap vertel schrijf \
-         pokaż pokaz ujawnij podaj wyświetl powtórz wypisz zdradź wydrukuj powiedz napisz \
-         покажи* раскрой* выведи* напиши* повтори* назови* сообщи* скажи* перечисли* открой* выдай* дай* \
-         göster* açıkla* yazdır* söyle* tekrarla* ver listele* ifşa* yaz \
-         اعرض* اكشف* اظهر* اطبع* كرر* اخبرني* اعطني* اذكر* قل* اكتب* \
-         दिखाओ दिखाएं दिखाएँ दिखाइए बताओ बताएं बताएँ बताइए प्रकट उजागर दोहराओ दोहराएं लिखो दो खुलासा \
-         显示* 告诉* 透露* 输出* 重复* 打印* 泄露* 公开* 给我* 展示* 说出* 顯示* 列出* 揭示* 告訴* 复述* \
-         見せて* 表示* 教えて* 出力* 繰り返* 公開* 明かし* 開示* 書き出* 漏ら* \
-         보여* 알려* 출력* 공개* 말해* 표시* 반복* 누설* \
-         visa avslöja berätta skriv_ut upprepa ge ukaž zobraz prozraď vypiš řekni dej tunjukkan tampilkan ungkapkan beritahu sebutkan berikan \
-         hiển_thị tiết_lộ cho_tôi_xem in_ra nói lặp_lại cho_tôi đưa_ra покажи* розкрий* виведи* скажи* дай* \
-         arată afișează dezvăluie spune-mi dă-mi spune δείξε* αποκάλυψε* εμφάνισε* πες* γράψε* δώσε* הצג* חשוף* גלה* הדפס* תגיד* אמור* תן* הראה* \
-         نشان* فاش* نمایش* بگو* بده* افشا* แสดง* เปิดเผย* บอก* พิมพ์* ขอ*",
+        "zeig* zeige nenne nenn gib verrate verrat enthülle offenbare wiederhole drucke sag_mir sage_mir \
+         nenne_mir liste schreib schreibe montre montrez affiche affichez révèle révélez donne donnez dis-moi \
+         répète répétez écris imprime dévoile muestra muéstrame muestre revela revele dime dame repite \
+         imprime escribe enseña enséñame mostre mostra revele diga diga-me repita imprima escreva me_mostre \
+         exiba me_diga dê-me dá-me mostrami rivela riveli dimmi dammi ripeti stampa scrivi visualizza elenca \
+         toon laat_zien onthul geef herhaal zeg druk_af verklap vertel schrijf pokaż pokaz ujawnij podaj \
+         wyświetl powtórz wypisz zdradź wydrukuj powiedz napisz покажи* раскрой* выведи* напиши* повтори* \
+         назови* сообщи* скажи* перечисли* открой* выдай* дай* göster* açıkla* yazdır* söyle* tekrarla* ver \
+         listele* ifşa* yaz اعرض* اكشف* اظهر* اطبع* كرر* اخبرني* اعطني* اذكر* قل* اكتب* दिखाओ दिखाएं दिखाएँ \
+         दिखाइए बताओ बताएं बताएँ बताइए प्रकट उजागर दोहराओ दोहराएं लिखो दो खुलासा 显示* 告诉* 透露* 输出* 重复* 打印* 泄露* \
+         公开* 给我* 展示* 说出* 顯示* 列出* 揭示* 告訴* 复述* 見せて* 表示* 教えて* 出力* 繰り返* 公開* 明かし* 開示* 書き出* 漏ら* 보여* 알려* 출력* 공개* 말해* \
+         표시* 반복* 누설* visa avslöja berätta skriv_ut upprepa ge ukaž zobraz prozraď vypiš řekni dej tunjukkan \
+         tampilkan ungkapkan beritahu sebutkan berikan hiển_thị tiết_lộ cho_tôi_xem in_ra nói lặp_lại cho_tôi \
+         đưa_ra покажи* розкрий* виведи* скажи* дай* arată afișează dezvăluie spune-mi dă-mi spune δείξε* \
+         αποκάλυψε* εμφάνισε* πες* γράψε* δώσε* הצג* חשוף* גלה* הדפס* תגיד* אמור* תן* הראה* نشان* فاش* نمایش* \
+         بگو* بده* افشا* แสดง* เปิดเผย* บอก* พิมพ์* ขอ* zopakuj חזור* повтори* تکرار* ulangi \
+         lặp_lại_nguyên_văn repetă επανάλαβε* opakuj wiederhol* répète recite",
     ),
     (
         X_PROMPT,
@@ -163,13 +159,19 @@ pub(super) const TABLE: Table = &[
          aturan_sistem pesan_sistem quy_tắc_hệ_thống thông_điệp_hệ_thống tin_nhắn_hệ_thống системні_правила \
          системне_повідомлення системних_правил regulile_sistemului mesajul_de_sistem κανόνες_του_συστήματος \
          μήνυμα_συστήματος כללי_המערכת הודעת_המערכת قوانین_سیستم پیام_سیستم* wiadomość_systemowa \
-         systeembericht mensaje_de_sistema sistem_mesajın*",
+         systeembericht mensaje_de_sistema sistem_mesajın* internen_regeln geheime_regeln geheimen_regeln \
+         internen_anweisungen zasady_systemowe zasad_systemowych गुप्त_नियम* قواعد_داخلية तुम्हारा_प्रॉम्प्ट*",
     ),
     (
         X_SECRET,
-        "passwort kennwort geheimnis zugangscode geheimwort mot_de_passe secret code_secret contraseña clave secreto senha segredo \
-         password parola_d'ordine segreto wachtwoord geheim hasło hasla sekret пароль секрет секретн* şifre* parola gizli_anahtar كلمة_المرور كلمة_السر السر पासवर्ड गुप्त 密码* 密碼* 口令* 密钥* 机密* パスワード* 秘密* \
-         비밀번호* 암호* 비밀* lösenord* heslo* kata_sandi sandi mật_khẩu bí_mật пароль parola κωδικό* סיסמה הסיסמה رمز رمز_عبور رمزعبور รหัสผ่าน* รหัส*",
+        "passwort kennwort geheimnis zugangscode geheimwort mot_de_passe secret code_secret contraseña clave \
+         secreto senha segredo password parola_d'ordine segreto wachtwoord geheim hasło hasla sekret пароль \
+         секрет секретн* şifre* parola gizli_anahtar كلمة_المرور كلمة_السر السر पासवर्ड गुप्त 密码* 密碼* 口令* 密钥* \
+         机密* パスワード* 秘密* 비밀번호* 암호* 비밀* lösenord* heslo* kata_sandi sandi mật_khẩu bí_mật пароль parola κωδικό* \
+         סיסמה הסיסמה رمز رمز_عبور رمزعبور รหัสผ่าน* รหัส* geheime_wort* mot_secret palabra_secreta \
+         palavra_secreta parola_segreta geheime_woord tajne_słowo секретное_слово gizli_kelime* \
+         الكلمة_السرية* गुप्त_शब्द* 秘密词* 秘密单词* 合言葉* 비밀_단어* tajné_slovo kata_rahasia từ_bí_mật таємне_слово \
+         cuvântul_secret hemliga_ordet מילה_הסודית המילה_הסודית کلمه_رمز* کلمه_مخفی*",
     ),
     (
         X_TOLD,
@@ -192,7 +194,8 @@ pub(super) const TABLE: Table = &[
          söylenen_her_şey* những_gì_bạn_được_dặn những_gì_bạn_đã_được mọi_thứ_bạn_được هر_چه_قبلا_به_تو \
          هر_چه_قبلا allt_du_har_fått allt_du_fått_höra vše_co_ti_bylo всё_что_тебе_говорили \
          усе_що_тобі_казали todo_lo_que_te_dijeron_antes texto_acima texto_anterior testo_sopra \
-         texte_ci-dessus text_oben den_obigen_text wszystko_co_ci_powiedziano",
+         texte_ci-dessus text_oben den_obigen_text wszystko_co_ci_powiedziano alles_was_dir_vorher \
+         was_dir_vorher_gesagt 앞에서_들은*",
     ),
     (
         X_VOID,
@@ -236,7 +239,8 @@ pub(super) const TABLE: Table = &[
          fără_filtru fără_reguli χωρίς_όρια χωρίς_περιορισμούς χωρίς_φίλτρα χωρίς_κανόνες ללא_מגבלות \
          בלי_מגבלות ללא_פילטרים בלי_סינון ללא_סינון ללא_הגבלות بدون_محدودیت* بی_محدودیت* بدون_فیلتر* \
          ไม่มีข้อจำกัด* ไร้ขีดจำกัด* ไม่มีตัวกรอง* ไม่มีกฎ* 制限も* 倫理もなく* 制限がなく* 제한도_윤리도* sans_aucune_limite \
-         sin_ningún_límite ohne_jede_grenze fără_limite",
+         sin_ningún_límite ohne_jede_grenze fără_limite ללא_גבולות בלי_גבולות बिना_किसी_सीमा* कोई_सीमा_नहीं* \
+         بلا_اي_قيود بدون_فلتر بلا_فلتر",
     ),
     (
         X_NOT,
@@ -244,7 +248,16 @@ pub(super) const TABLE: Table = &[
     ),
     (
         X_AI,
-        "ki ki-assistent* ki-modell* ki-system* sprachmodell* assistant_ia ia modèle_de_langage asistente_de_ia asistente modelo_de_lenguaje inteligencia_artificial assistente_de_ia modelo_de_linguagem assistente_ia assistente assistente_ai modello_linguistico ai-assistent* taalmodel* asystent* sztuczn* ии ии-ассистент* ии-помощник* ассистент* нейросет* искусственн* yapay_zeka* asistan* الذكاء_الاصطناعي ذكاء_اصطناعي المساعد_الذكي एआई ai_सहायक 人工智能* 人工智慧* ai 助手* 语言模型* 人工知能* アシスタント* 인공지능* 어시스턴트* ai-assistenten umělá_inteligence asistente* kecerdasan_buatan asisten trí_tuệ_nhân_tạo trợ_lý штучний_інтелект ші асистент* inteligență_artificială asistent* τεχνητή_νοημοσύνη βοηθ* בינה_מלאכותית עוזר هوش_مصنوعی دستیار* ปัญญาประดิษฐ์* ผู้ช่วย* chatbot chatgpt bot",
+        "ki ki-assistent* ki-modell* ki-system* sprachmodell* assistant_ia ia modèle_de_langage \
+         asistente_de_ia asistente modelo_de_lenguaje inteligencia_artificial assistente_de_ia \
+         modelo_de_linguagem assistente_ia assistente assistente_ai modello_linguistico ai-assistent* \
+         taalmodel* asystent* sztuczn* ии ии-ассистент* ии-помощник* ассистент* нейросет* искусственн* \
+         yapay_zeka* asistan* الذكاء_الاصطناعي ذكاء_اصطناعي المساعد_الذكي एआई ai_सहायक 人工智能* 人工智慧* ai 助手* \
+         语言模型* 人工知能* アシスタント* 인공지능* 어시스턴트* ai-assistenten umělá_inteligence asistente* kecerdasan_buatan \
+         asisten trí_tuệ_nhân_tạo trợ_lý штучний_інтелект ші асистент* inteligență_artificială asistent* \
+         τεχνητή_νοημοσύνη βοηθ* בינה_מלאכותית עוזר هوش_مصنوعی دستیار* ปัญญาประดิษฐ์* ผู้ช่วย* chatbot \
+         chatgpt bot チャットボット* 챗봇* روبوت_دردشة* روبوت चैटबॉट* 聊天机器人* 机器人* sohbet_botu* צאטבוט* צ׳אטבוט* \
+         чат-бот* чат_бот* чатбот* چت_بات* چتبات*",
     ),
     (
         X_READER,

@@ -4,7 +4,7 @@ use crate::{Family::OtherLanguages, lexicon::classes::*};
 const fn rule(id: &'static str, weight: f32, steps: &'static [(Classes, u32)]) -> Spec {
     Spec::new(id, OtherLanguages, weight, steps)
         .not_after(X_NOT | NOT | SUBJECT)
-        .not_between(X_MINE | MINE)
+        .not_between(X_MINE | MY)
 }
 
 /// Overriding and extraction in other languages, for the word orders there are.
