@@ -2,7 +2,8 @@
 
 use palisade_core::{ModelId, Timestamp, Tokens, Usage};
 use palisade_cost::{
-    CallFacts, CostStatus, PriceBook, PriceClass, PriceRow, UsageOutcome, Variant, price,
+    CallFacts, CostStatus, EstimateFacts, PriceBook, PriceClass, PriceRow, UsageOutcome, Variant,
+    estimate, price,
 };
 
 const NOW: Timestamp = Timestamp::from_secs(1_795_132_800);
@@ -135,4 +136,43 @@ fn the_row_of_the_day_counts() {
     };
     let costs = [0, 999, 1_000, 1_999, 2_000].map(cost);
     assert_eq!(costs, ["1", "1", "2", "2", "3"]);
+}
+
+#[test]
+fn a_reservation_covers_the_tier_a_call_may_be_served_at() {
+    let usd = |text: &str| text.parse().unwrap();
+    let row = PriceRow::new(model("house", "m"))
+        .with_price(Variant::STANDARD, PriceClass::Input, usd("1"))
+        .and_then(|row| row.with_price(Variant::STANDARD, PriceClass::Output, usd("4")))
+        .and_then(|row| row.with_price(Variant::STANDARD, PriceClass::CacheWrite1h, usd("2")))
+        .and_then(|row| row.with_price(Variant::PRIORITY, PriceClass::Input, usd("2")))
+        .and_then(|row| row.with_price(Variant::BATCH, PriceClass::Input, usd("0.5")))
+        .and_then(|row| row.with_price(Variant::BATCH, PriceClass::Output, usd("2")))
+        .unwrap()
+        .with_search_prices(usd("0.01"), usd("0.02"), usd("0.03"));
+    let book = PriceBook::empty().with_rows([row]);
+    let facts = EstimateFacts::new(Tokens::new(1_000_000), Tokens::new(1_000_000));
+    let bound = |call: CallFacts, facts: &EstimateFacts| {
+        let bound = estimate(&book, &call, facts).unwrap();
+        bound.map(|bound| bound.to_string())
+    };
+    let call = || CallFacts::new(model("house", "m"), NOW);
+    assert_eq!(bound(call(), &facts).as_deref(), Some("5"));
+    assert_eq!(
+        bound(call().with_service_tier("auto"), &facts).as_deref(),
+        Some("6")
+    );
+    assert_eq!(
+        bound(call().with_service_tier("priority"), &facts).as_deref(),
+        Some("6")
+    );
+    assert_eq!(bound(call().with_batch(), &facts).as_deref(), Some("2.5"));
+    assert_eq!(
+        bound(call(), &facts.with_hour_cache()).as_deref(),
+        Some("6")
+    );
+    assert_eq!(
+        bound(call(), &facts.with_searches(10)).as_deref(),
+        Some("5.3")
+    );
 }

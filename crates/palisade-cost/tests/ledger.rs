@@ -60,6 +60,19 @@ fn an_unknown_cost_is_counted_and_not_summed_as_zero() {
 }
 
 #[test]
+fn a_report_holds_what_is_from_its_start_on_and_before_its_end() {
+    let ledger = InMemory::new(10);
+    for second in [9, 10, 19, 20] {
+        let mut record = record(&second.to_string(), "1", Some(1));
+        record.at = Timestamp::from_secs(second);
+        put(&ledger, record);
+    }
+    let (from, until) = (Timestamp::from_secs(10), Timestamp::from_secs(20));
+    let report = ask(&ledger, ReportQuery::new(from, until, GroupBy::Day));
+    assert_eq!(report.total.calls, 2);
+}
+
+#[test]
 fn a_full_ledger_lets_the_first_record_go_and_says_so() {
     let ledger = InMemory::new(2);
     for id in ["a", "b", "c"] {
@@ -128,6 +141,7 @@ proptest! {
         let total = loop {
             let page = ask(&ledger, query.clone());
             prop_assert!(page.rows.len() <= limit);
+            prop_assert!(groups.len() <= ledger.len(), "pages repeat");
             for row in &page.rows {
                 calls += row.totals.calls;
                 cost = cost.checked_add(row.totals.cost).unwrap();
