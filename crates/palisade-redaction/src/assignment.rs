@@ -2,8 +2,12 @@
 //!
 //! A name is read once, forwards, and the value after it is judged from there: nothing has to be looked up behind.
 
+mod name;
+
+use name::{Name, name};
+pub(crate) use name::{may_name, name as read_name};
+
 use crate::{
-    Rule,
     kind::Label,
     text::{Makeup, contains, is_identifier, is_placeholder, is_word, starts_any_case},
     token::{Hit, TokenRules, continuation, find_shaped, is_uuid},
@@ -17,244 +21,10 @@ const PHRASE: Label = Label::secret("seed_phrase");
 
 pub(crate) const LABELS: [Label; 4] = [PASSWORD, SECRET, HEADER, PHRASE];
 
-/// The longest name that is understood.
-const NAME_MAX: usize = 64;
 /// The most that may stand between a name and its value.
 const SEPARATOR_MAX: usize = 64;
 /// The longest value that is judged.
 const VALUE_MAX: usize = 1024;
-
-/// What a name promises about its value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Name {
-    Password,
-    Secret,
-    /// `key` alone, and others that name harmless things just as often.
-    Vague,
-    Authorization,
-    Phrase,
-}
-
-/// Which letters must occur, as a bit set, for a word to be worth a closer look.
-const fn letters(word: &[u8]) -> u32 {
-    let (mut set, mut at) = (0, 0);
-    while at < word.len() {
-        set |= 1 << (word[at] & 31);
-        at += 1;
-    }
-    set
-}
-
-const HINTS: [u32; 11] = [
-    letters(b"pas"),
-    letters(b"pwd"),
-    letters(b"secrt"),
-    letters(b"token"),
-    letters(b"key"),
-    letters(b"auth"),
-    letters(b"credntial"),
-    letters(b"sig"),
-    letters(b"mneoic"),
-    letters(b"phrase"),
-    letters(b"seed"),
-];
-
-/// Whether a word made of these letters can be a name worth a look.
-#[inline]
-pub(crate) fn may_name(set: u32) -> bool {
-    HINTS.iter().any(|hint| set & hint == *hint)
-}
-
-/// Whether one of the words that name secrets is in a longer one: what the letters alone could not rule out.
-fn has_a_root(word: &[u8]) -> bool {
-    (0..word.len().saturating_sub(2)).any(|at| {
-        let rest = &word[at..];
-        let roots: &[&[u8]] = match rest[0] | 32 {
-            b'a' => &[b"auth"],
-            b'c' => &[b"credential"],
-            b'k' => &[b"key"],
-            b'm' => &[b"mnemonic"],
-            b'o' => &[b"oauth"],
-            b'p' => &[b"pass", b"pwd", b"phrase", b"pat"],
-            b's' => &[b"secret", b"sig"],
-            b't' => &[b"token"],
-            _ => return false,
-        };
-        roots.iter().any(|root| starts_any_case(rest, root))
-    })
-}
-
-/// What a word names.
-pub(crate) fn name(view: &View<'_>, at: usize, end: usize) -> Option<Name> {
-    let word = view.slice(at, end);
-    if word.len() > NAME_MAX || !has_a_root(word) {
-        return None;
-    }
-    // In lower case, with `_` around and between the parts, so that parts can be compared whole.
-    let mut flat = [0u8; NAME_MAX * 2 + 2];
-    let mut length = 1;
-    flat[0] = b'_';
-    let mut last = b'_';
-    for &byte in word {
-        let starts_a_part = byte.is_ascii_uppercase() && last.is_ascii_lowercase();
-        if starts_a_part && last != b'_' {
-            flat[length] = b'_';
-            length += 1;
-        }
-        flat[length] = if byte == b'-' {
-            b'_'
-        } else {
-            byte.to_ascii_lowercase()
-        };
-        length += 1;
-        last = byte;
-    }
-    flat[length] = b'_';
-    let flat = &flat[..=length];
-    let has = |part: &[u8]| contains(flat, part);
-    let ends = |part: &[u8]| flat.ends_with(part);
-
-    const HARMLESS_ENDS: [&[u8]; 42] = [
-        b"_id_",
-        b"_ids_",
-        b"_name_",
-        b"_names_",
-        b"_type_",
-        b"_count_",
-        b"_length_",
-        b"_len_",
-        b"_limit_",
-        b"_size_",
-        b"_file_",
-        b"_path_",
-        b"_url_",
-        b"_uri_",
-        b"_hash_",
-        b"_field_",
-        b"_label_",
-        b"_ttl_",
-        b"_expiry_",
-        b"_expires_",
-        b"_in_",
-        b"_at_",
-        b"_policy_",
-        b"_version_",
-        b"_ref_",
-        b"_usage_",
-        b"_budget_",
-        b"_price_",
-        b"_bucket_",
-        b"_arn_",
-        b"_endpoint_",
-        b"_prefix_",
-        b"_algorithm_",
-        b"_alg_",
-        b"_hint_",
-        b"_status_",
-        b"_digest_",
-        b"_checksum_",
-        b"_fingerprint_",
-        b"_format_",
-        b"_pattern_",
-        b"_tokens_",
-    ];
-    const HARMLESS: [&[u8]; 14] = [
-        b"public",
-        b"primary_key",
-        b"foreign_key",
-        b"cache_key",
-        b"sort_key",
-        b"partition_key",
-        b"keyboard",
-        b"keyword",
-        b"tokeniz",
-        b"max_token",
-        b"idempotency",
-        b"csrf",
-        b"page_token",
-        b"keyframe",
-    ];
-    if HARMLESS_ENDS.iter().any(|part| ends(part)) || HARMLESS.iter().any(|part| has(part)) {
-        return None;
-    }
-    if has(b"authorization") {
-        return Some(Name::Authorization);
-    }
-    if has(b"mnemonic") || has(b"seed_phrase") || has(b"recovery_phrase") || has(b"seedphrase") {
-        return Some(Name::Phrase);
-    }
-    if has(b"passw")
-        || has(b"passphrase")
-        || has(b"pwd_")
-        || has(b"_pass_")
-        || has(b"passcode")
-        || has(b"_pwd")
-    {
-        return Some(Name::Password);
-    }
-    let key = has(b"key_") || has(b"_key");
-    let owner = [
-        &b"api"[..],
-        b"access",
-        b"secret",
-        b"private",
-        b"auth",
-        b"account",
-        b"shared",
-        b"signing",
-        b"encryption",
-        b"master",
-        b"license",
-        b"app",
-        b"service",
-        b"admin",
-        b"deploy",
-        b"webhook",
-        b"storage",
-        b"client",
-        b"sdk",
-    ];
-    if has(b"secret")
-        || has(b"token")
-        || has(b"credential")
-        || has(b"apikey")
-        || has(b"oauth")
-        || has(b"_pat_")
-    {
-        return Some(Name::Secret);
-    }
-    if key && owner.iter().any(|part| has(part)) {
-        return Some(Name::Secret);
-    }
-    if key || has(b"_auth_") || flat == b"_sig_" || flat == b"_signature_" {
-        // `api key`, `secret key`: the part before the space belongs to the name.
-        let behind = view.behind(at);
-        let behind = behind.strip_suffix(b" ").unwrap_or(&[]);
-        let spoken = [&b"api"[..], b"secret", b"access", b"private", b"license"];
-        let named = spoken.iter().any(|part| {
-            behind.len() >= part.len()
-                && behind[behind.len() - part.len()..].eq_ignore_ascii_case(part)
-        });
-        // `ACME_KEY` names a credential more often than `key` does.
-        let loud = key
-            && word.len() > 4
-            && word
-                .iter()
-                .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || *b == b'_');
-        let issuer = flat[1..].split(|b| *b == b'_').next().unwrap_or(&[]);
-        let issued = key
-            && issuer.len() > 3
-            && Rule::all()
-                .iter()
-                .any(|rule| rule.provider.as_bytes().eq_ignore_ascii_case(issuer));
-        return Some(if named || loud || issued {
-            Name::Secret
-        } else {
-            Name::Vague
-        });
-    }
-    None
-}
 
 /// The value assigned to the name at `at..end`, if it is a secret.
 pub(crate) fn find(
@@ -276,7 +46,7 @@ pub(crate) fn find(
     if name == Name::Phrase {
         return phrase(view, from);
     }
-    if view.has(from, b"-----") || view.has(word_end, b"://") {
+    if view.has(from, b"-----") || view.has(from, b"PuTTY-") || view.has(word_end, b"://") {
         return None;
     }
     let to = link.value_end(view, name);

@@ -274,7 +274,7 @@ fn secret(rules: &Rules, view: &View<'_>, at: usize, end: usize, letters: u32) -
         return Some(hit);
     }
     if length >= 3 && assignment::may_name(letters) {
-        let name = assignment::name(view, at, end)?;
+        let name = assignment::read_name(view, at, end)?;
         return assignment::find(view, at, end, name, tokens);
     }
     None

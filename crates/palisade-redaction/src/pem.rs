@@ -92,6 +92,23 @@ pub(crate) fn step(view: &View<'_>, at: usize) -> Next {
 
 /// A block that was cut: what stands alone on the line after is the cut line.
 fn last_line(view: &View<'_>, at: usize) -> usize {
+    let mut ended = at;
+    // PuTTY's public part ends in a short line as well.
+    for _ in 0..2 {
+        let from = skip_break(view, ended);
+        let end = view.run(from, LINE_MIN, is_base64);
+        let alone =
+            view.ends_at(end) || matches!(view.at(end), b'\n' | b'\r' | b'"' | b'\\' | b'\'');
+        if end == from || from == ended || !alone {
+            break;
+        }
+        ended = end;
+    }
+    ended
+}
+
+/// What stands between two lines, in whatever notation.
+fn skip_break(view: &View<'_>, at: usize) -> usize {
     let mut from = at;
     for _ in 0..GAP_MAX {
         match view.at(from) {
@@ -101,14 +118,7 @@ fn last_line(view: &View<'_>, at: usize) -> usize {
             _ => break,
         }
     }
-    let end = view.run(from, LINE_MIN, is_base64);
-    if end > from
-        && from > at
-        && (view.ends_at(end) || matches!(view.at(end), b'\n' | b'\r' | b'"' | b'\\' | b'\''))
-    {
-        return end;
-    }
-    at
+    from
 }
 
 fn first_line(view: &View<'_>, from: usize, most: usize) -> Option<usize> {

@@ -74,10 +74,24 @@ impl Makeup {
 
 /// Whether a value stands in for a secret rather than being one.
 pub(crate) fn is_placeholder(value: &[u8]) -> bool {
-    const WORDS: [&[u8]; 26] = [
+    const NAMED: [&[u8]; 7] = [
+        b"1234567890",
+        b"abcdefgh",
+        b"01234567",
+        b"my-secret",
+        b"my_secret",
+        b"mysecret",
+        b"mypassword",
+    ];
+    is_stand_in(value) || NAMED.iter().any(|word| contains_any_case(value, word))
+}
+
+/// Whether a value says itself that it is none. Where a prefix has already said what the value is, one that was merely
+/// typed in a row is not let pass.
+pub(crate) fn is_stand_in(value: &[u8]) -> bool {
+    const WORDS: [&[u8]; 22] = [
         b"xxxx",
         b"your",
-        b"example",
         b"placeholder",
         b"changeme",
         b"change-me",
@@ -86,9 +100,6 @@ pub(crate) fn is_placeholder(value: &[u8]) -> bool {
         b"dummy",
         b"replace",
         b"insert",
-        b"1234567890",
-        b"abcdefgh",
-        b"01234567",
         b"...",
         b"****",
         b"_here",
@@ -102,8 +113,10 @@ pub(crate) fn is_placeholder(value: &[u8]) -> bool {
         b"removed",
         b"deadbeef",
     ];
-    let mut run = 0;
-    let mut last = 0;
+    let makeup = Makeup::of(value);
+    // A generated value that someone marked as an example keeps the shape of the real ones.
+    let generated = makeup.length >= 16 && makeup.digits > 0 && makeup.upper > 2;
+    let (mut run, mut last) = (0, 0);
     for (at, &byte) in value.iter().enumerate() {
         run = if byte == last { run + 1 } else { 1 };
         if run >= 7 {
@@ -111,14 +124,22 @@ pub(crate) fn is_placeholder(value: &[u8]) -> bool {
         }
         last = byte;
         let low = byte.to_ascii_lowercase();
-        for word in WORDS {
-            if word[0] == low && starts_any_case(&value[at..], word) {
-                return true;
-            }
+        let rest = &value[at..];
+        let says = |word: &[u8]| {
+            // Among sixty random letters a short word in mixed case is no word.
+            let found = word[0] == low && starts_any_case(rest, word);
+            found && (!generated || is_one_case(&rest[..word.len()]))
+        };
+        if WORDS.iter().any(|word| says(word)) || (!generated && says(b"example")) {
+            return true;
         }
     }
-    let makeup = Makeup::of(value);
     value.len() >= 8 && makeup.distinct <= 3
+}
+
+fn is_one_case(word: &[u8]) -> bool {
+    let has = |test: fn(&u8) -> bool| word.iter().any(test);
+    !(has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase))
 }
 
 pub(crate) fn starts_any_case(value: &[u8], lower: &[u8]) -> bool {

@@ -4,7 +4,7 @@ use crate::{
     checksum::base64_prefix,
     kind::Label,
     rule::{Alphabet, Prefix, Rule},
-    text::{Makeup, is_placeholder, is_word},
+    text::{Makeup, is_stand_in, is_word},
     view::View,
 };
 
@@ -110,7 +110,7 @@ fn matches(view: &View<'_>, at: usize, prefix: &str, rule: &Rule) -> Option<Hit>
         let random = match rule.body {
             Alphabet::Letters => makeup.is_random_letters(),
             // Long enough to be taken for random although an upper-case alphabet has few digits.
-            Alphabet::Base32Upper | Alphabet::Base32Lower => {
+            Alphabet::Upper | Alphabet::Base32Upper | Alphabet::Base32Lower => {
                 makeup.distinct >= 6 && (makeup.digits >= 1 || makeup.vowels * 4 <= makeup.length)
             }
             // Hex has its own, more common owners under the shorter prefixes.
@@ -122,17 +122,17 @@ fn matches(view: &View<'_>, at: usize, prefix: &str, rule: &Rule) -> Option<Hit>
         if !random {
             return None;
         }
-    } else if makeup.distinct < 6 || makeup.steps * 2 > makeup.length {
+    } else if makeup.distinct < 6 || (prefix.len() <= 3 && makeup.digits == 0) {
         return None;
     }
-    if is_placeholder(body.head()) {
+    if is_stand_in(body.head()) {
         return None;
     }
     // A longer token than is known: nothing of it may stay behind, padding included.
     let mut end = body.end;
     loop {
         end = view.run(end, usize::MAX, |b| is_word(b) || b == b'=');
-        if !view.has(end, b"%3D") {
+        if !view.has_any_case(end, b"%3d") {
             break;
         }
         end += 3;
@@ -397,6 +397,10 @@ fn jwt(view: &View<'_>, at: usize, end: usize) -> Option<Hit> {
     while view.at(to) == b'.' && parts < 5 {
         let next = view.run(to + 1, usize::MAX, is_word);
         if next == to + 1 && parts == 1 {
+            break;
+        }
+        // The claims are JSON as well; what is encrypted has no beginning of its own, but is long.
+        if parts == 1 && next - to - 1 < 16 && !view.has(to + 1, b"eyJ") {
             break;
         }
         parts += 1;

@@ -4,7 +4,7 @@ mod common;
 
 use common::{Random, token};
 use palisade_redaction::{
-    FINDINGS_MAX, HOLD_BACK_MAX, HashKey, Kind, Mask, Redactor, Rule, Scanner,
+    FINDINGS_MAX, HOLD_BACK_MAX, HashKey, Kind, Mask, Prefix, Redactor, Rule, Scanner,
 };
 use proptest::prelude::*;
 
@@ -140,7 +140,7 @@ fn in_pieces(scanner: &Scanner, text: &str, cuts: &[usize], whole: &str) -> Stri
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 384, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn however_a_text_is_cut_the_same_comes_out(text in text(), cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..12)) {
@@ -186,8 +186,11 @@ proptest! {
     #[test]
     fn no_token_survives(seed in any::<u64>(), before in "[ -~]{0,30}[ =:\"(]", after in "[ \",;)\n][ -~]{0,30}") {
         let mut random = Random(seed);
-        let rules = Rule::all();
-        let token = token(&rules[random.below(rules.len())], &mut random);
+        let rules: Vec<&Rule> = Rule::all().iter().filter(|rule| rule.prefix_is == Prefix::Telling).collect();
+        let token = token(rules[random.below(rules.len())], &mut random);
+        // Once in some thousand tokens chance writes a word that marks stand-ins.
+        let low = token.to_ascii_lowercase();
+        prop_assume!(!["xxxx", "your", "todo", "_here"].iter().any(|word| low.contains(word)));
         let redacted = Scanner::new().redact(&format!("{before}{token}{after}"));
         prop_assert!(!redacted.contains(&token));
     }

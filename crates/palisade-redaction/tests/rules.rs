@@ -88,6 +88,36 @@ fn no_rule_takes_a_stand_in_or_a_fragment_for_a_token() {
 }
 
 #[test]
+fn tokens_typed_in_a_row_and_documented_ones_are_taken_for_tokens() {
+    for (id, prefix, body) in [
+        (
+            "github_pat",
+            concat!("gh", "p_"),
+            "abcdefghijklmnopqrstuvwxyz0123456789",
+        ),
+        (
+            "openai_key",
+            "sk-",
+            "1234567890abcdefghijklmnopqrstuvwxyz1234567890ABCD",
+        ),
+        ("aws_access_key_id", "AKIA", "IOSFODNN7EXAMPLE"),
+        ("aws_access_key_id", "AKIA", "1234567890ABCDEF"),
+        (
+            "slack_token",
+            concat!("xo", "xb-"),
+            "123456789012-123456789012-abcdefghijklmnopqrstuvwx",
+        ),
+        (
+            "stripe_key",
+            concat!("sk_li", "ve_"),
+            "4eC39HqLyjWDarjtT1zdp7dc",
+        ),
+    ] {
+        assert_eq!(rules(&format!("see {prefix}{body} now")), [id], "{prefix}");
+    }
+}
+
+#[test]
 fn a_prefix_within_a_word_begins_nothing() {
     let mut random = Random(3);
     for rule in Rule::all()
