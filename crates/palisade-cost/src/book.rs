@@ -141,7 +141,8 @@ impl PriceBook {
     /// The row of exactly this model that holds at a time.
     #[must_use]
     pub fn find(&self, model: &ModelId, at: Timestamp) -> Option<&PriceRow> {
-        self.exact(model.provider(), model.model(), at)
+        let models = self.0.providers.get(model.provider())?;
+        row_at(models.get(model.model())?, at)
     }
 
     /// The row of a model under any of its exact names, of which the first found counts.
@@ -152,19 +153,26 @@ impl PriceBook {
     /// found.
     #[must_use]
     pub fn resolve(&self, provider: &str, names: &[&str], at: Timestamp) -> Option<Resolved<'_>> {
-        let provider = names::provider(provider);
+        let providers = &self.0.providers;
         // A table without the provider has none of its models.
-        self.0.providers.get(provider)?;
+        let (provider, models) = match providers.get(provider) {
+            Some(models) => (provider, models),
+            None => {
+                let provider = names::provider(provider);
+                (provider, providers.get(provider)?)
+            }
+        };
+        let find = |name: &str| row_at(models.get(name)?, at);
         let exact = |row| Resolved {
             row,
             undated: false,
         };
         for name in names {
-            if let Some(row) = self.exact(provider, name, at) {
+            if let Some(row) = find(name) {
                 return Some(exact(row));
             }
             let forms = names::spellings(provider, name);
-            if let Some(row) = forms.iter().find_map(|form| self.exact(provider, form, at)) {
+            if let Some(row) = forms.iter().find_map(|form| find(form)) {
                 return Some(exact(row));
             }
         }
@@ -176,10 +184,7 @@ impl PriceBook {
             })
             .collect();
         let tuned = forms.iter().filter_map(|form| names::fine_tuned(form));
-        if let Some(row) = tuned
-            .clone()
-            .find_map(|base| self.exact(provider, base, at))
-        {
+        if let Some(row) = tuned.clone().find_map(&find) {
             return Some(exact(row));
         }
         forms
@@ -187,7 +192,7 @@ impl PriceBook {
             .map(|form| &**form)
             .chain(tuned)
             .filter_map(names::undated)
-            .find_map(|base| self.exact(provider, base, at))
+            .find_map(&find)
             .map(|row| Resolved { row, undated: true })
     }
 
@@ -199,16 +204,13 @@ impl PriceBook {
             .find(|variant| variant.as_str() == name)
             .cloned()
     }
+}
 
-    fn exact(&self, provider: &str, model: &str, at: Timestamp) -> Option<&PriceRow> {
-        self.0
-            .providers
-            .get(provider)?
-            .get(model)?
-            .iter()
-            .rev()
-            .find(|row| row.effective_from.is_none_or(|from| from <= at))
-    }
+/// Of the rows of one model, the one that holds at a time.
+fn row_at(rows: &[PriceRow], at: Timestamp) -> Option<&PriceRow> {
+    rows.iter()
+        .rev()
+        .find(|row| row.effective_from.is_none_or(|from| from <= at))
 }
 
 impl Inner {

@@ -166,7 +166,7 @@ fn priced(
 
 /// Whether an amount can be the cost of a call: it can be booked.
 fn is_plausible(cost: Money) -> bool {
-    !cost.is_negative() && cost.as_nano_usd_ceil().is_ok()
+    (Money::ZERO..=Money::from_nano_usd(i64::MAX)).contains(&cost)
 }
 
 /// The variant a service tier means.
@@ -431,5 +431,9 @@ impl<'a> Bill<'a> {
 }
 
 fn pico(per_token: u64, count: u64) -> Result<Money, MoneyError> {
-    Money::from_pico_usd(i128::from(per_token)).checked_mul(count)
+    // Two factors of 64 bits always fit into 128; a checked product of 128 bits takes several times as long.
+    let pico = u128::from(per_token) * u128::from(count);
+    i128::try_from(pico)
+        .map(Money::from_pico_usd)
+        .map_err(|_| MoneyError::Overflow)
 }
