@@ -48,7 +48,7 @@ pub struct SqliteConfig {
 
 impl Default for SqliteConfig {
     /// The system's clock, [`Durability::Process`], 5 seconds of patience with other processes, a queue of 8,192 writes,
-    /// no limit to the file, two readers; for traces a queue of 64 MiB and room for a million.
+    /// no limit to the file, two readers; for traces a queue of 128 MiB and room for a million.
     fn default() -> Self {
         Self {
             clock: Arc::new(SystemClock),
@@ -63,7 +63,7 @@ impl Default for SqliteConfig {
             #[cfg(feature = "quota")]
             quota_remember: Duration::from_secs(86_400),
             #[cfg(feature = "trace")]
-            trace_queue_bytes_max: 64 << 20,
+            trace_queue_bytes_max: 128 << 20,
             #[cfg(feature = "trace")]
             traces_max: 1_000_000,
         }

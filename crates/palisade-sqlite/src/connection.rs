@@ -5,7 +5,7 @@ use std::{
 };
 
 use palisade_core::StoreErrorKind;
-use rusqlite::{Connection, Error, OpenFlags};
+use rusqlite::{Connection, Error, OpenFlags, config::DbConfig};
 
 use crate::{Durability, SqliteConfig, error};
 
@@ -21,11 +21,15 @@ pub(crate) enum Place {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
     Write,
+    /// Brings the log back into the file.
+    Checkpoint,
     Read,
 }
 
 /// More prepared statements than this crate has.
 const STATEMENTS: usize = 128;
+/// When the log has this many pages, 64 MiB, the writer itself brings it back into the file.
+const LOG_PAGES_MAX: i64 = 16_384;
 /// After a checkpoint the log beside the file is cut to this.
 const LOG_BYTES_MAX: i64 = 64 << 20;
 
@@ -35,6 +39,8 @@ pub(crate) fn open(place: &Place, role: Role, config: &SqliteConfig) -> Result<C
         Place::Memory => Connection::open_in_memory()?,
     };
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    // Plans do not depend on the values bound: otherwise SQLite plans most statements anew every time they run.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.busy_timeout(config.busy_timeout)?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "trusted_schema", false)?;
@@ -44,6 +50,7 @@ pub(crate) fn open(place: &Place, role: Role, config: &SqliteConfig) -> Result<C
     if role == Role::Write && !config.read_only {
         use_log(&connection)?;
         connection.pragma_update(None, "journal_size_limit", LOG_BYTES_MAX)?;
+        connection.pragma_update(None, "wal_autocheckpoint", LOG_PAGES_MAX)?;
         let synchronous = match config.durability {
             Durability::Process => "NORMAL",
             Durability::Power => "FULL",

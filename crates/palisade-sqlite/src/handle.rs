@@ -9,7 +9,7 @@ use palisade_core::{Health, Probe, Status, StoreError, StoreErrorKind};
 use rusqlite::Connection;
 
 use crate::{
-    Migrations, SqliteConfig,
+    Migrations, SqliteConfig, checkpoint,
     connection::{self, Place, Role},
     error::{self, Failure},
     gate::Gate,
@@ -35,6 +35,7 @@ struct Shared {
     writes: Arc<Queue<Box<dyn Job>>>,
     /// Without readers of its own, a store in memory reads where it writes.
     reads: Option<Arc<Queue<Read>>>,
+    checkpoints: Arc<Queue<()>>,
     gate: Gate,
     health: Arc<writer::Health>,
     #[cfg(feature = "trace")]
@@ -90,6 +91,7 @@ impl Sqlite {
             shared: Arc::new(shared),
         };
         handle.start_readers(&place)?;
+        handle.start_checkpoints(&place)?;
         handle.start_writer(connection)?;
         Ok(handle)
     }
@@ -112,11 +114,30 @@ impl Sqlite {
         Ok(())
     }
 
+    fn start_checkpoints(&self, place: &Place) -> Result<(), StoreError> {
+        const DOING: &str = "starting the checkpoints";
+        if self.shared.reads.is_none() || self.shared.config.read_only {
+            return Ok(());
+        }
+        let connection = connection::open(place, Role::Checkpoint, &self.shared.config)
+            .map_err(|error| error::store(error, DOING))?;
+        let (queue, pass) = (
+            Arc::clone(&self.shared.checkpoints),
+            self.shared.gate.pass(),
+        );
+        spawn("palisade-sqlite-log".to_owned(), DOING, move || {
+            checkpoint::work(&connection, &queue);
+            drop(connection);
+            drop(pass);
+        })
+    }
+
     fn start_writer(&self, connection: Connection) -> Result<(), StoreError> {
         let writer = Writer::new(
             connection,
             Arc::clone(&self.shared.config.clock),
             Arc::clone(&self.shared.writes),
+            Arc::clone(&self.shared.checkpoints),
             Arc::clone(&self.shared.health),
             self.shared.config.read_only,
         );
@@ -188,6 +209,8 @@ impl Shared {
             config,
             writes,
             reads,
+            // One that waits is enough: it takes all there is.
+            checkpoints: Arc::new(Queue::new(1)),
             gate: Gate::default(),
             health: Arc::default(),
         }
@@ -198,6 +221,7 @@ impl Shared {
         #[cfg(feature = "trace")]
         self.traces.close();
         self.writes.close();
+        self.checkpoints.close();
         if let Some(reads) = &self.reads {
             reads.close();
         }

@@ -14,6 +14,7 @@
 
 #[cfg(feature = "auth")]
 mod auth;
+mod checkpoint;
 mod config;
 mod connection;
 #[cfg(feature = "cost")]
