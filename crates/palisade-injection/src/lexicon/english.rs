@@ -444,10 +444,10 @@ pub(super) const TABLE: Table = &[
     (
         OVERRIDING,
         "system_override admin_override developer_override emergency_override override_code override_mode \
-         system_notice system_update system_message system_alert priority_override security_override \
-         hidden_inject nul_inject admin_console override_command system_command root_access admin_access \
-         hidden_instruction injected_instruction system_note instruction_override manual_override override_protocol \
-         important_system_update superuser sudo ",
+         system_notice system_update system_alert priority_override security_override hidden_inject \
+         nul_inject admin_console override_command system_command admin_access hidden_instruction \
+         injected_instruction instruction_override manual_override override_protocol important_system_update \
+         superuser",
     ),
     (
         MENTION,
@@ -525,9 +525,9 @@ pub(super) const TABLE: Table = &[
          don't_say_you_can't no_moralizing without_moralizing no_ethics_lectures without_judgment do_not_warn \
          don't_mention_policies not_mention_any_policy don't_mention_that_you_are no_disclaimer \
          without_disclaimer no_warning do_not_include_warnings do_not_include_any_warnings \
-         as_an_ai_language_model not_include_disclaimers complete_no_warnings no_warnings_or \
-         without_adding_warnings don't_say_i'm_sorry don't_say_sorry never_apologise never_apologize \
-         no_apology not_remind_me do_not_remind_me do_not_include_any_disclaimers",
+         not_include_disclaimers complete_no_warnings no_warnings_or without_adding_warnings \
+         don't_say_i'm_sorry don't_say_sorry never_apologise never_apologize no_apology not_remind_me \
+         do_not_remind_me do_not_include_any_disclaimers",
     ),
     (
         NOOBEY,
@@ -664,10 +664,11 @@ pub(super) const TABLE: Table = &[
         HARMLESS,
         "secret_to secret_ingredient secret_ingredients secret_sauce secret_behind secret_recipe secret_santa \
          ignore_case ignore_the_case ignore_whitespace bypass_surgery system_prompts_for prompt_engineering \
-         prompt_engineer prompt_injection prompt_injections prompt_generator system_requirements forget_about_it \
-         ignore_spelling ignore_typos ai_safety safety_first password_manager password_reset \
+         prompt_engineer prompt_injection prompt_injections prompt_generator system_requirements \
+         forget_about_it ignore_spelling ignore_typos ai_safety safety_first password_manager password_reset \
          everything_you_know_about what_you_know_about your_own_prompt your_own_prompts your_own_instructions \
-         your_own_rules your_first_prompt prompt_in_your write_your_prompt",
+         your_own_rules your_first_prompt prompt_in_your write_your_prompt size_of_the_prompt \
+         concerns_and_receive your_rough_prompt",
     ),
     (
         TOALL,

@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+pub(crate) use super::trie::Entries;
 use super::trie::Trie;
 use crate::normalizer::rotate_char;
 
@@ -108,8 +109,8 @@ pub(crate) fn hints() -> &'static Hints {
 
 impl Hints {
     /// What the word at the start of `text` hints at.
-    pub(crate) fn get(&self, text: &[u8]) -> Option<Hint> {
-        match self.0.at(text, 0).as_slice().last()?.classes {
+    pub(crate) fn get(&self, text: &[u8], entries: &mut Entries) -> Option<Hint> {
+        match self.0.at(text, 0, entries).last()?.classes {
             ROTATED => Some(Hint::Rotated),
             REVERSED => Some(Hint::Reversed),
             _ => None,

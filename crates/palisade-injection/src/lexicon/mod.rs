@@ -55,5 +55,8 @@ pub(crate) fn built_in() -> &'static Lexicon {
 
 /// Whether a word of the lexicon begins `word`.
 pub(crate) fn knows(word: &[u8]) -> bool {
-    !BUILT_IN.words.at(word, 0).as_slice().is_empty()
+    !BUILT_IN
+        .words
+        .at(word, 0, &mut trie::Entries::default())
+        .is_empty()
 }

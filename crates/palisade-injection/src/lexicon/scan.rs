@@ -1,6 +1,6 @@
 use super::{
     classes::{self, Classes, HARMLESS, NOTHING},
-    trie::{Found, Trie, is_word, runs_on_byte},
+    trie::{Entries, Found, Trie, is_word, runs_on_byte},
 };
 
 /// Words, and marks made of signs.
@@ -41,10 +41,11 @@ impl Lexicon {
             at: 0,
             sentence: 0,
         };
+        let mut entries = Entries::default();
         let mut start = 0;
         while start < bytes.len() {
             if is_word(bytes[start]) {
-                start = scan.word(&self.words, start);
+                start = scan.word(&self.words, start, &mut entries);
             } else {
                 start = scan.sign(self.marks.as_ref(), start);
             }
@@ -61,8 +62,8 @@ struct Scan<'t, 'h> {
 
 impl Scan<'_, '_> {
     /// Reads the word at `start` and gives the place after it.
-    fn word(&mut self, words: &Trie, start: usize) -> usize {
-        for &found in words.at(self.bytes, start).as_slice() {
+    fn word(&mut self, words: &Trie, start: usize, entries: &mut Entries) -> usize {
+        for &found in words.at(self.bytes, start, entries) {
             self.hit(start, self.label(start, found));
         }
         if let Some(len) = alone(self.bytes[start]) {

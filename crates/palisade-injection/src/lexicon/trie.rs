@@ -28,7 +28,7 @@ pub(crate) struct Found {
     pub(crate) end: usize,
 }
 
-/// The entries that begin at one place.
+/// Room for the entries that begin at one place.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Entries {
     found: [Found; Self::MOST],
@@ -48,7 +48,7 @@ impl Entries {
         self.len += 1;
     }
 
-    pub(crate) fn as_slice(&self) -> &[Found] {
+    fn as_slice(&self) -> &[Found] {
         match self.found[..self.len].last() {
             Some(last) if last.classes & HARMLESS != NOTHING => &[],
             _ => &self.found[..self.len],
@@ -127,10 +127,15 @@ impl Trie {
 
     /// The entries at `start`, which must be the start of a word, shortest first: "do", "do not", "do not follow". None
     /// if the longest is there to say that they mean nothing. Any short run of signs and spaces is a phrase's space.
-    pub(crate) fn at(&self, text: &[u8], start: usize) -> Entries {
+    pub(crate) fn at<'e>(
+        &self,
+        text: &[u8],
+        start: usize,
+        entries: &'e mut Entries,
+    ) -> &'e [Found] {
         let mut node = self.roots[text[start].to_ascii_lowercase() as usize];
         let mut end = start + 1;
-        let mut entries = Entries::default();
+        entries.len = 0;
         while node != 0 {
             let here = &self.nodes[node as usize];
             let next = text.get(end).map_or(b' ', u8::to_ascii_lowercase);
@@ -158,7 +163,7 @@ impl Trie {
                 break;
             };
         }
-        entries
+        entries.as_slice()
     }
 
     /// The longest entry at `start` in a run of letters without spaces; short entries would be found everywhere.
@@ -284,9 +289,9 @@ mod tests {
     }
 
     fn at(text: &str) -> Vec<(Classes, usize)> {
-        let entries = trie().at(text.as_bytes(), 0);
-        entries
-            .as_slice()
+        let mut entries = Entries::default();
+        trie()
+            .at(text.as_bytes(), 0, &mut entries)
             .iter()
             .map(|found| (found.classes, found.end))
             .collect()

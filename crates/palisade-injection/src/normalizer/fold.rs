@@ -1,10 +1,10 @@
 //! One spelling for the many ways to write a letter.
 
 use palisade_core::ByteRange;
-use unicode_normalization::{IsNormalized, UnicodeNormalization, char::is_combining_mark};
+use unicode_normalization::{IsNormalized, UnicodeNormalization};
 
 use super::{
-    letters::{Look, look},
+    letters::{Look, kind, look},
     map::Rewrite,
 };
 
@@ -33,15 +33,13 @@ pub(super) fn fold(text: &str) -> Rewrite {
         if stands_alone(character) {
             word.finish(text, &mut copied, at, mostly_latin, &mut out);
             // A mark after it may still change it, as the voicing marks of Japanese do.
-            if !chars
-                .peek()
-                .is_some_and(|&(_, next)| is_combining_mark(next))
-            {
+            let marked = |next: char| !stands_alone(next) && kind(next).is_mark();
+            if !chars.peek().is_some_and(|&(_, next)| marked(next)) {
                 continue;
             }
         }
-        if character.is_alphanumeric() || is_combining_mark(character) || look(character).is_some()
-        {
+        let kind_here = kind(character);
+        if kind_here.is_word() || kind_here.is_mark() || look(character).is_some() {
             word.push(at, character);
             continue;
         }
@@ -61,8 +59,40 @@ pub(super) fn fold(text: &str) -> Rewrite {
 struct Word {
     glyphs: Vec<Glyph>,
     start: usize,
-    /// Whether there is anything to rewrite.
+    /// Whether there is anything but ASCII.
     changed: bool,
+    seen: Seen,
+}
+
+/// What kinds of characters a word has.
+#[derive(Clone, Copy, Default)]
+struct Seen {
+    /// One that is rewritten wherever it stands.
+    odd: bool,
+    /// A Latin letter.
+    latin: bool,
+    /// A look-alike of one.
+    double: bool,
+    /// A letter that looks like no Latin one.
+    foreign: bool,
+}
+
+impl Seen {
+    fn add(&mut self, character: char) {
+        if character.is_ascii() {
+            self.latin |= character.is_ascii_alphabetic();
+            return;
+        }
+        let kind = kind(character);
+        match look(character) {
+            Some(Look::Ornament(_)) => (self.odd, self.latin) = (true, true),
+            Some(Look::Double(_)) => self.double = true,
+            None => self.foreign |= kind.is_alphabetic() && ligature(character).is_none(),
+        }
+        self.odd |= !kind.is_plain()
+            || ligature(character).is_some()
+            || plain_arabic(character) != character;
+    }
 }
 
 struct Glyph {
@@ -74,6 +104,7 @@ impl Word {
     fn push(&mut self, at: usize, character: char) {
         self.begin(at);
         self.changed |= !character.is_ascii();
+        self.seen.add(character);
         self.glyphs.push(Glyph {
             character,
             source: ByteRange::new(at, at + character.len_utf8()),
@@ -84,6 +115,7 @@ impl Word {
     fn skip(&mut self, at: usize, character: char) {
         self.begin(at);
         self.changed = true;
+        self.seen.odd = true;
         if let Some(last) = self.glyphs.last_mut() {
             last.source.end = at + character.len_utf8();
         }
@@ -103,12 +135,17 @@ impl Word {
         mostly_latin: bool,
         out: &mut Rewrite,
     ) {
-        if self.changed {
+        // Most words of other alphabets are fine as they are.
+        let fine = !self.seen.odd && (!self.seen.double || self.seen.foreign || !mostly_latin);
+        if self.changed && !fine {
             out.copy(&text[*copied..self.start], *copied);
             self.compose();
             let foreign = self.glyphs.iter().any(|glyph| {
                 let c = glyph.character;
-                !c.is_ascii() && c.is_alphabetic() && look(c).is_none() && ligature(c).is_none()
+                !c.is_ascii()
+                    && kind(c).is_alphabetic()
+                    && look(c).is_none()
+                    && ligature(c).is_none()
             });
             // A word without any Latin letter is folded only if it cannot be told from a Latin one.
             let doubtful = !self.glyphs.iter().any(|glyph| is_latin(glyph.character))
@@ -120,6 +157,7 @@ impl Word {
         }
         self.glyphs.clear();
         self.changed = false;
+        self.seen = Seen::default();
     }
 
     /// Drops the marks over Latin letters and brings everything else to its compatibility form.
@@ -128,7 +166,7 @@ impl Word {
         let mut glyphs = std::mem::take(&mut self.glyphs).into_iter().peekable();
         while let Some(mut glyph) = glyphs.next() {
             let mut marks = String::new();
-            while let Some(mark) = glyphs.next_if(|next| is_combining_mark(next.character)) {
+            while let Some(mark) = glyphs.next_if(|next| kind(next.character).is_mark()) {
                 glyph.source.end = mark.source.end;
                 marks.push(mark.character);
             }
@@ -252,7 +290,7 @@ fn mostly_latin(text: &str) -> bool {
                 None if is_styled_latin(character) || ligature(character).is_some() => {
                     has_latin = true;
                 }
-                None => has_foreign |= character.is_alphabetic(),
+                None => has_foreign |= kind(character).is_alphabetic(),
             }
         }
     }

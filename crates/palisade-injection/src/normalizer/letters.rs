@@ -1,6 +1,8 @@
 use std::sync::LazyLock;
 
-use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::{
+    IsNormalized, UnicodeNormalization, char::is_combining_mark, is_nfkc_quick,
+};
 use unicode_security::confusable_detection::skeleton;
 
 /// Which ASCII letter a character looks like.
@@ -26,6 +28,66 @@ pub(crate) fn look(character: char) -> Option<Look> {
         entry if entry & DOUBLE == 0 => Some(Look::Ornament(entry)),
         entry => Some(Look::Double(entry & !DOUBLE)),
     }
+}
+
+/// What the folding needs to know of a character.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Kind(u8);
+
+impl Kind {
+    const WORD: u8 = 1;
+    const ALPHABETIC: u8 = 2;
+    const MARK: u8 = 4;
+    const PLAIN: u8 = 8;
+
+    /// A letter or digit.
+    pub(super) fn is_word(self) -> bool {
+        self.0 & Self::WORD != 0
+    }
+
+    pub(super) fn is_alphabetic(self) -> bool {
+        self.0 & Self::ALPHABETIC != 0
+    }
+
+    /// A combining mark.
+    pub(super) fn is_mark(self) -> bool {
+        self.0 & Self::MARK != 0
+    }
+
+    /// Its own lower case and its own compatibility form, whatever stands beside it.
+    pub(super) fn is_plain(self) -> bool {
+        self.0 & Self::PLAIN != 0
+    }
+}
+
+/// The kind of `character`; looked up for the alphabets in common use.
+pub(super) fn kind(character: char) -> Kind {
+    match KINDS.get(character as usize) {
+        Some(&kind) => kind,
+        None => find_kind(character),
+    }
+}
+
+static KINDS: LazyLock<Vec<Kind>> = LazyLock::new(|| {
+    (0..0x2E00)
+        .map(|code| char::from_u32(code).map_or(Kind::default(), find_kind))
+        .collect()
+});
+
+fn find_kind(character: char) -> Kind {
+    let lower = character.to_lowercase().eq([character]);
+    let composed = is_nfkc_quick(std::iter::once(character)) == IsNormalized::Yes;
+    let mark = is_combining_mark(character);
+    let mut kind = 0;
+    for (holds, bit) in [
+        (character.is_alphanumeric(), Kind::WORD),
+        (character.is_alphabetic(), Kind::ALPHABETIC),
+        (mark, Kind::MARK),
+        (lower && composed && !mark, Kind::PLAIN),
+    ] {
+        kind |= if holds { bit } else { 0 };
+    }
+    Kind(kind)
 }
 
 const DOUBLE: u8 = 0x80;
@@ -66,7 +128,7 @@ fn entry(code: u32) -> Option<u8> {
     }
     let mut decomposed = character.nfkd();
     if let Some(base) = decomposed.next().filter(char::is_ascii_alphabetic)
-        && decomposed.all(unicode_normalization::char::is_combining_mark)
+        && decomposed.all(is_combining_mark)
     {
         return Some(base.to_ascii_lowercase() as u8);
     }

@@ -1,6 +1,6 @@
 //! One pass over a text that tells which disguises are worth taking off.
 
-use crate::lexicon::hints::{Hint, hints};
+use crate::lexicon::hints::{Entries, Hint, hints};
 
 /// What a text might be hiding.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -57,6 +57,7 @@ const KINDS: [Kind; 256] = {
 
 pub(super) fn survey(text: &str) -> Survey {
     let bytes = text.as_bytes();
+    let (hints, mut entries) = (hints(), Entries::default());
     let mut found = Survey::default();
     let (mut singles, mut leet, mut rotated, mut reversed) = (0, 0, 0, 0);
     let (mut markup, mut glue, mut pairs) = (0, 0, 0);
@@ -104,7 +105,7 @@ pub(super) fn survey(text: &str) -> Survey {
                     pairs = 0;
                 }
                 if len >= 4 {
-                    match hints().get(&bytes[start..]) {
+                    match hints.get(&bytes[start..], &mut entries) {
                         Some(Hint::Rotated) => rotated += 1,
                         Some(Hint::Reversed) => reversed += 1,
                         None => {}
