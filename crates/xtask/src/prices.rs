@@ -128,7 +128,7 @@ fn catalog(rows: &str, dated: &str) -> Result<String> {
 
     let mut out = String::from("palisade-prices 1\n");
     out += "# What models cost, in USD. Written by `cargo xtask prices`; edit the rows it reads, not this file.\n";
-    out += "# Only facts are taken from the sources. `docs` of palisade-cost, `PriceBook`, describe the format.\n";
+    out += "# Only facts are taken from the sources. The format is described at `PriceBook` in palisade-cost.\n";
     writeln!(out, "dated {dated}")?;
     for source in sources {
         let name = source.split(' ').next().unwrap_or_default();
