@@ -120,12 +120,28 @@ const BEHIND: usize = 36;
 const AHEAD: usize = 44;
 
 pub(super) fn find(view: &View<'_>, at: usize) -> Option<Hit> {
-    // The first eight say whether a closer look is worth it.
-    let mut digits = 0;
-    for near in at..at + 11 {
-        digits += usize::from(view.at(near).is_ascii_digit());
+    // Most numbers are short: only what goes on for nine characters is worth a closer look.
+    let (mut length, mut digits, mut parted) = (0, 0, false);
+    for near in at..at + 13 {
+        match view.at(near) {
+            b'0'..=b'9' => {
+                digits += 1;
+                length += 1;
+                parted = false;
+            }
+            b'A'..=b'Z' | b'a'..=b'z' => {
+                length += 1;
+                parted = false;
+            }
+            b' ' | b'-' | b'.' if !parted => parted = true,
+            _ => break,
+        }
     }
-    if digits < 4 || view.is_inside_word(at) || matches!(view.before(at), b'.' | b'-' | b'/') {
+    if length < 9
+        || digits < 4
+        || view.is_inside_word(at)
+        || matches!(view.before(at), b'.' | b'-' | b'/')
+    {
         return None;
     }
     FORMATS.iter().find_map(|format| {
