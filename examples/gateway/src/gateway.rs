@@ -3,10 +3,9 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
-use axum::serve::ListenerExt as _;
 use palisade::{
     auth::{ApiKeys, IssueRequest, Principal, Role},
-    core::{Dimension, Money, SystemClock, Tokens},
+    core::{Dimension, SystemClock, Tokens},
     cost::PriceBook,
     quota::{Defaults, Quota, Settler, Zone},
     resilience::{BreakerRegistry, TokioTimer},
@@ -16,7 +15,8 @@ use palisade::{
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 use crate::{
-    config::{Allowance, Config, Durability, Kind},
+    config::{Allowance, Config, ConfigError, Durability, Provider},
+    listen::{self, Limits},
     metrics::{Counting, Metrics},
     mock, routes,
     service::{self, Parts, Service, refused},
@@ -28,9 +28,12 @@ use crate::{
 const SETTLEMENTS_MAX: usize = 65_536;
 /// How long a verified key is remembered, and so how long a revoked one may still pass through another process.
 const KEY_CACHE: Duration = Duration::from_secs(5);
+/// How long the last settlements and usage records may take to be written when it stops: longer than the settler's
+/// patience with a store in trouble.
+const WRITING: Duration = Duration::from_secs(15);
 
 /// The keys that let clients in, by their digests.
-pub(crate) type Keys = ApiKeys<palisade::auth::InMemory>;
+pub(crate) type Keys = ApiKeys<Sqlite>;
 
 /// The organisation of the key that the first start makes.
 const FIRST_ORG: &str = "local";
@@ -49,17 +52,17 @@ pub(crate) struct Shared {
 }
 
 /// A gateway that runs.
-pub(crate) struct Gateway {
-    pub(crate) address: SocketAddr,
-    pub(crate) store: Sqlite,
-    pub(crate) keys: Arc<Keys>,
-    /// The secret of the key that the first start made.
-    pub(crate) first_key: Option<String>,
+#[derive(Debug)]
+pub struct Gateway {
+    address: SocketAddr,
+    store: Sqlite,
+    keys: Arc<Keys>,
+    first_key: Option<String>,
     stop: watch::Sender<bool>,
-    server: JoinHandle<std::io::Result<()>>,
+    server: JoinHandle<()>,
+    mock: Option<JoinHandle<()>>,
     settling: JoinHandle<()>,
     logging: JoinHandle<()>,
-    grace: Duration,
 }
 
 impl Gateway {
@@ -68,12 +71,10 @@ impl Gateway {
     /// # Errors
     ///
     /// What is wrong with the configuration, the store or the address.
-    pub(crate) async fn start(config: Config) -> anyhow::Result<Self> {
+    pub async fn start(config: Config) -> anyhow::Result<Self> {
+        Self::check(&config)?;
         let store = open_store(&config)?;
-        let keys = Arc::new(
-            ApiKeys::new(palisade::auth::InMemory::with_capacity(10_000), SystemClock)
-                .with_cache(KEY_CACHE),
-        );
+        let keys = Arc::new(ApiKeys::new(store.clone(), SystemClock).with_cache(KEY_CACHE));
         let first_key = first_key(&keys).await?;
         let metrics = Metrics::new();
         let sink = Counting {
@@ -84,7 +85,8 @@ impl Gateway {
         let (usage, log) = UsageLog::new(store.clone());
         let usage = Arc::new(usage);
         let breakers = Arc::new(service::breakers(&config)?);
-        let upstream = Upstream::new(&config, start_mock(&config).await?)?;
+        let (mock, mock_address) = start_mock(&config).await?.unzip();
+        let upstream = Upstream::new(&config, mock_address)?;
         let service = service::build(
             &config,
             Parts {
@@ -104,8 +106,8 @@ impl Gateway {
                 format!("cannot listen on {} (server.listen)", config.server.listen)
             })?;
         let address = listener.local_addr()?;
-        let grace = Duration::from_secs(config.server.shutdown_grace_seconds);
-        let shared = Shared {
+        let limits = Limits::from(&config.server);
+        let routes = routes::router(Shared {
             config: Arc::new(config),
             service,
             store: store.clone(),
@@ -114,20 +116,55 @@ impl Gateway {
             settler,
             usage,
             metrics,
-        };
+        });
         let (stop, stopped) = watch::channel(false);
-        let server = tokio::spawn(serve(listener, shared, stopped));
         Ok(Self {
             address,
             store,
             keys,
             first_key,
             stop,
-            server,
+            server: tokio::spawn(listen::serve(listener, routes, limits, stopped)),
+            mock,
             settling: tokio::spawn(settling.run(TokioTimer)),
             logging: tokio::spawn(log.run()),
-            grace,
         })
+    }
+
+    /// Whether a gateway could run with `config`, as far as that can be said without opening anything.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] names the key, what was found and what is allowed.
+    pub fn check(config: &Config) -> Result<(), ConfigError> {
+        store_config(config)?;
+        service::check(config)?;
+        Upstream::new(config, None)?;
+        Ok(())
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The keys that let clients in: to issue more of them.
+    #[must_use]
+    pub fn keys(&self) -> &ApiKeys<Sqlite> {
+        &self.keys
+    }
+
+    /// The store: to look into the ledger, and to change quotas.
+    #[must_use]
+    pub const fn store(&self) -> &Sqlite {
+        &self.store
+    }
+
+    /// The secret of the key that the first start made; it is nowhere else. `None` at every later start and call.
+    #[must_use = "the secret cannot be had again"]
+    pub const fn take_first_key(&mut self) -> Option<String> {
+        self.first_key.take()
     }
 
     /// Stops: no new connections, those under way may end, then what is owed is settled and what is known is written.
@@ -135,34 +172,25 @@ impl Gateway {
     /// # Errors
     ///
     /// What the server ended with, if it did not end well.
-    pub(crate) async fn stop(mut self) -> anyhow::Result<()> {
+    pub async fn stop(self) -> anyhow::Result<()> {
         // Nobody listens only if the server has ended already.
         let _ = self.stop.send(true);
-        let ended = tokio::time::timeout(self.grace, &mut self.server).await;
-        if ended.is_err() {
-            tracing::warn!(grace = ?self.grace, "connections did not end in time and are cut");
-            self.server.abort();
-            // Cut connections leave their settlements in the queue, which is worked off next.
-            let _ = (&mut self.server).await;
-        }
+        let ended = self.server.await;
         drop(self.keys);
         // With the server, its handles on the queues are gone: the tasks end when the queues are empty.
         for (task, what) in [
             (self.settling, "settlements"),
             (self.logging, "usage records"),
         ] {
-            if tokio::time::timeout(self.grace.max(Duration::from_secs(5)), task)
-                .await
-                .is_err()
-            {
+            if tokio::time::timeout(WRITING, task).await.is_err() {
                 tracing::error!("{what} were not written in time");
             }
         }
-        self.store.close().await;
-        match ended {
-            Ok(server) => Ok(server??),
-            Err(_) => Ok(()),
+        if let Some(mock) = self.mock {
+            mock.abort();
         }
+        self.store.close().await;
+        Ok(ended?)
     }
 
     /// Waits until the server ends by itself, which it does only in trouble.
@@ -170,54 +198,34 @@ impl Gateway {
     /// # Errors
     ///
     /// The trouble.
-    pub(crate) async fn failed(&mut self) -> anyhow::Result<()> {
-        (&mut self.server).await??;
+    pub async fn failed(&mut self) -> anyhow::Result<()> {
+        (&mut self.server).await?;
         anyhow::bail!("the server ended by itself")
     }
 }
 
-async fn serve(
-    listener: TcpListener,
-    shared: Shared,
-    mut stopped: watch::Receiver<bool>,
-) -> std::io::Result<()> {
-    let listener = listener.tap_io(|stream| {
-        // Small events of a stream must not wait for each other.
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "a connection keeps Nagle's algorithm");
-        }
-    });
-    axum::serve(listener, routes::router(shared))
-        .with_graceful_shutdown(async move {
-            // An error means that whoever could stop us is gone: stop.
-            let _ = stopped.wait_for(|stop| *stop).await;
-        })
-        .await
-}
-
 fn open_store(config: &Config) -> anyhow::Result<Sqlite> {
     let path = &config.store.path;
-    if let Some(folder) = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-    {
+    let folder = path.parent();
+    if let Some(folder) = folder.filter(|folder| !folder.as_os_str().is_empty()) {
         std::fs::create_dir_all(folder).with_context(|| {
             format!("cannot make the folder of store.path, {}", folder.display())
         })?;
     }
+    Sqlite::open(path, store_config(config)?)
+        .with_context(|| format!("cannot open store.path, {}", path.display()))
+}
+
+fn store_config(config: &Config) -> Result<SqliteConfig, ConfigError> {
     let durability = match config.store.durability {
         Durability::Process => sqlite::Durability::Process,
         Durability::Power => sqlite::Durability::Power,
     };
     let zone = Zone::named(&config.quota.zone).map_err(|error| refused("quota.zone", &error))?;
     let quota = |allowance: &Allowance, key: &str| {
-        let money: Money = allowance
-            .usd_per_day
-            .parse()
-            .map_err(|error| refused(key, &error))?;
         Quota::default()
             .with_tokens(Some(Tokens::new(allowance.tokens_per_day)))
-            .and_then(|quota| quota.with_money(Some(money)))
+            .and_then(|quota| quota.with_money(Some(allowance.usd_per_day)))
             .map(|quota| quota.with_zone(zone.clone()))
             .map_err(|error| refused(key, &error))
     };
@@ -227,12 +235,15 @@ fn open_store(config: &Config) -> anyhow::Result<Sqlite> {
             quota(&config.quota.project, "quota.project")?,
         )
         .with(Dimension::Org, quota(&config.quota.org, "quota.org")?);
-    let sqlite = SqliteConfig::default()
+    SqliteConfig::default()
         .with_durability(durability)
+        .with_busy_timeout(Duration::from_millis(config.store.busy_timeout_ms))
         .with_quota_defaults(defaults)
-        .with_trace_queue_bytes_max(config.trace.queue_bytes_max);
-    Sqlite::open(path, sqlite)
-        .with_context(|| format!("cannot open store.path, {}", path.display()))
+        .with_trace_queue_bytes_max(config.trace.queue_bytes_max)
+        .with_traces_max(config.trace.kept_max)
+        .map_err(|error| refused("trace.kept_max", &error))?
+        .with_file_bytes_max(config.store.file_bytes_max)
+        .map_err(|error| refused("store.file_bytes_max", &error))
 }
 
 /// The first start makes a key, so that there is somebody who may come in. Its secret is shown once and never stored.
@@ -256,19 +267,15 @@ async fn first_key(keys: &Keys) -> anyhow::Result<Option<String>> {
     Ok(Some(issued.key.expose().to_owned()))
 }
 
-async fn start_mock(config: &Config) -> anyhow::Result<Option<SocketAddr>> {
-    if !config
-        .provider
-        .iter()
-        .any(|provider| provider.kind == Kind::Mock)
-    {
+async fn start_mock(config: &Config) -> anyhow::Result<Option<(JoinHandle<()>, SocketAddr)>> {
+    if !config.provider.iter().any(Provider::is_embedded) {
         return Ok(None);
     }
     let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
     let address = listener.local_addr()?;
-    tokio::spawn(async move {
+    let serving = tokio::spawn(async move {
         let Err(error) = mock::serve(listener).await;
         tracing::error!(%error, "the mock provider ended");
     });
-    Ok(Some(address))
+    Ok(Some((serving, address)))
 }

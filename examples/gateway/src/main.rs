@@ -3,25 +3,11 @@
 //! `palisade-gateway` serves; `palisade-gateway demo` sends a scripted walk of requests through a server of its own and
 //! shows what each guard did; `palisade-gateway mock` runs the mock provider alone.
 
-mod call;
-mod config;
-mod demo;
-mod gateway;
-mod metrics;
-mod mock;
-mod read;
-mod render;
-mod routes;
-mod service;
-mod upstream;
-mod usage_log;
-
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
+use palisade_gateway::{Config, Gateway};
 use tracing_subscriber::EnvFilter;
-
-use crate::{config::Config, gateway::Gateway};
 
 // The system's allocator costs a tenth of the throughput here.
 #[global_allocator]
@@ -86,29 +72,29 @@ async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let file = arguments.config.as_deref();
     match arguments.command.unwrap_or(Command::Serve) {
         Command::Serve => serve(Config::load(file)?).await,
-        Command::Demo => demo::run().await,
+        Command::Demo => palisade_gateway::demo().await,
         Command::Check => {
             let config = Config::load(file)?;
-            println!("the configuration is good: {} models", config.model.len());
+            Gateway::check(&config)?;
+            println!(
+                "the configuration is good: {} models",
+                config.models().count()
+            );
             Ok(ExitCode::SUCCESS)
         }
         Command::Mock { listen } => {
             let listener = tokio::net::TcpListener::bind(listen).await?;
             println!("mock provider on http://{}", listener.local_addr()?);
-            match mock::serve(listener).await? {}
+            match palisade_gateway::mock(listener).await? {}
         }
     }
 }
 
 async fn serve(config: Config) -> anyhow::Result<ExitCode> {
-    let model = config
-        .model
-        .first()
-        .map_or("gpt-4o-mini", |model| &model.name)
-        .to_owned();
+    let model = config.models().next().unwrap_or("gpt-4o-mini").to_owned();
     let mut gateway = Gateway::start(config).await?;
-    println!("palisade gateway listens on http://{}", gateway.address);
-    let key = match gateway.first_key.take() {
+    println!("palisade gateway listens on http://{}", gateway.address());
+    let key = match gateway.take_first_key() {
         Some(key) => {
             println!(
                 "\nA development key was made. It is shown this once, and only its digest is stored:\n\n  {key}\n"
@@ -121,7 +107,7 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
         "Try it:\n\n  curl http://{}/v1/chat/completions \\\n    -H 'authorization: Bearer {key}' \\\n    \
          -H 'content-type: application/json' \\\n    \
          -d '{{\"model\":\"{model}\",\"messages\":[{{\"role\":\"user\",\"content\":\"Hello\"}}]}}'\n",
-        gateway.address
+        gateway.address()
     );
     tokio::select! {
         stopped = stop_signal() => {

@@ -20,13 +20,12 @@ use tower_service::Service;
 
 use crate::{call::Call, config::Api};
 
-/// How long a client may take to send its request.
-const PATIENCE: Duration = Duration::from_secs(30);
-
 /// Reads the body of a request, up to a limit, and what it says.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ReadLayer {
     pub(crate) bytes_max: usize,
+    /// How long a client may take to send its request.
+    pub(crate) patience: Duration,
 }
 
 impl<S> Layer<S> for ReadLayer {
@@ -35,7 +34,7 @@ impl<S> Layer<S> for ReadLayer {
     fn layer(&self, inner: S) -> Reading<S> {
         Reading {
             inner,
-            bytes_max: self.bytes_max,
+            layer: *self,
         }
     }
 }
@@ -44,7 +43,7 @@ impl<S> Layer<S> for ReadLayer {
 #[derive(Clone, Debug)]
 pub(crate) struct Reading<S> {
     inner: S,
-    bytes_max: usize,
+    layer: ReadLayer,
 }
 
 impl<S, B> Service<Request<Body>> for Reading<S>
@@ -62,16 +61,20 @@ where
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let mut inner = self.inner.clone();
-        let bytes_max = self.bytes_max;
+        let layer = self.layer;
         Box::pin(async move {
-            let request = read(request, bytes_max).await?;
+            let request = read(request, layer).await?;
             std::future::poll_fn(|cx| inner.poll_ready(cx)).await?;
             inner.call(request).await
         })
     }
 }
 
-async fn read(request: Request<Body>, bytes_max: usize) -> Result<Request<Call>, Rejection> {
+async fn read(request: Request<Body>, layer: ReadLayer) -> Result<Request<Call>, Rejection> {
+    let ReadLayer {
+        bytes_max,
+        patience,
+    } = layer;
     let api = *request.extensions().get::<Api>().ok_or_else(|| {
         Rejection::new(Reason::Internal, "the route does not say which API it is")
     })?;
@@ -86,12 +89,12 @@ async fn read(request: Request<Body>, bytes_max: usize) -> Result<Request<Call>,
     }
     let (mut head, body) = request.into_parts();
     let collecting = Limited::new(body, bytes_max).collect();
-    let body = match tokio::time::timeout(PATIENCE, collecting).await {
+    let body = match tokio::time::timeout(patience, collecting).await {
         Ok(Ok(body)) => body.to_bytes(),
         Ok(Err(error)) if find::<LengthLimitError>(&*error).is_some() => return Err(too_large()),
         Ok(Err(_)) => return Err(Rejection::new(Reason::Invalid, "the body broke off")),
         Err(_) => {
-            let detail = format!("the body did not arrive within {} s", PATIENCE.as_secs());
+            let detail = format!("the body did not arrive within {patience:?}");
             return Err(Rejection::new(Reason::Invalid, detail));
         }
     };

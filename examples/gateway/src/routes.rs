@@ -24,7 +24,7 @@ use crate::{
     gateway::Shared,
     metrics::Readings,
     render::{self, Dialect, json_response},
-    service::scopes,
+    service::{own_key, scopes},
 };
 
 /// The routes.
@@ -172,10 +172,10 @@ async fn trace(
 
 /// Whose traces a principal may see: administrators those of the organisation, everybody else their own.
 fn visible_to(principal: &Principal) -> Key {
-    if principal.role().includes(Role::Admin) {
+    if principal.may(Role::Admin) {
         principal.key_of(&[Dimension::Org])
     } else {
-        principal.key_of(&[Dimension::Org, Dimension::Project, Dimension::User])
+        own_key(principal)
     }
 }
 

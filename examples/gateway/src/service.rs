@@ -81,6 +81,7 @@ pub(crate) fn build(
         // Nobody unknown and nobody too fast makes us read a body.
         .read(ReadLayer {
             bytes_max: config.server.body_bytes_max,
+            patience: Duration::from_millis(config.server.body_timeout_ms),
         })
         // Around the settlement: tokens are counted as the model sent them, the client sees the cleaned text.
         .redact(RedactLayer::new(Arc::clone(&scanner)))
@@ -124,13 +125,27 @@ pub(crate) fn build(
     Ok(BoxCloneSyncService::new(service))
 }
 
+/// Whether the rooms accept the configuration, without building the walk.
+///
+/// # Errors
+///
+/// [`ConfigError`] for a value that only its room can judge.
+pub(crate) fn check(config: &Config) -> Result<(), ConfigError> {
+    scanner(config)?;
+    rate_limits(config)?;
+    drop(router(config)?);
+    retry_policy(config)?;
+    breakers(config)?;
+    Ok(())
+}
+
 /// The breakers of the configuration.
 ///
 /// # Errors
 ///
 /// [`ConfigError`] for a value that the room refuses.
 pub(crate) fn breakers(config: &Config) -> Result<BreakerRegistry, ConfigError> {
-    let open_for = Duration::from_secs(config.resilience.breaker_open_seconds);
+    let open_for = Duration::from_millis(config.resilience.breaker_open_ms);
     let policy = BreakerConfig::default()
         .with_consecutive_failures(config.resilience.breaker_failures)
         .with_open_for(open_for, open_for * 8)
@@ -144,7 +159,7 @@ fn takes(limits: &[Limit; 2], request: &Request<Body>) -> Result<Vec<Take>, Reje
     let principal = principal(request)?;
     let [each, all] = limits;
     Ok(vec![
-        Take::one(*each, principal.key()),
+        Take::one(*each, own_key(principal)),
         Take::one(*all, Key::global()),
     ])
 }
@@ -152,7 +167,7 @@ fn takes(limits: &[Limit; 2], request: &Request<Body>) -> Result<Vec<Take>, Reje
 fn rate_limits(config: &Config) -> Result<[Limit; 2], ConfigError> {
     let Config { limits, .. } = config;
     let each = Limit::per_minute("chat", limits.requests_per_minute)
-        .and_then(|limit| limit.with_burst(limits.burst.max(1)))
+        .and_then(|limit| limit.with_burst(limits.burst))
         .map_err(|error| refused("limits.requests_per_minute", &error))?;
     let all = Limit::per_second("gateway", limits.global_requests_per_second)
         .map_err(|error| refused("limits.global_requests_per_second", &error))?;
@@ -170,7 +185,7 @@ fn asks(
         .filter_map(|model| Some((model.name.clone(), priced_as(config, model).ok()?)))
         .collect();
     let output_default = config.quota.output_tokens_default;
-    let hold = Duration::from_secs(config.quota.hold_seconds);
+    let hold = Duration::from_millis(config.quota.hold_ms);
     move |request| {
         let call = request.body();
         let input = Tokens::new(call.input_tokens_estimate);
@@ -199,6 +214,15 @@ fn asks(
             .and_then(|reserve| reserve.with_timeout(hold))
             .map_err(|error| internal(error.to_string()))?;
         Ok(Some(reserve))
+    }
+}
+
+/// The person who asks, whichever of their API keys they use; the API key itself if it belongs to nobody in particular.
+pub(crate) fn own_key(principal: &Principal) -> Key {
+    if principal.user().is_some() {
+        principal.key_of(&[Dimension::Org, Dimension::Project, Dimension::User])
+    } else {
+        principal.key()
     }
 }
 
@@ -278,7 +302,7 @@ fn router(
             priced_as(config, model)?,
             "configured",
         );
-        routes.insert(model.name.clone(), (config.api_of(model), route));
+        routes.insert(model.name.clone(), (config.apis_of(model), route));
     }
     Ok(move |request: &Request<Call>| {
         let call = request.body();

@@ -19,14 +19,14 @@ use crate::{config::Config, gateway::Gateway};
 const CONFIG: &str = r#"
 [server]
 listen = "127.0.0.1:0"
-shutdown_grace_seconds = 5
+shutdown_grace_ms = 5000
 
 [resilience]
 attempts = 3
 backoff_base_ms = 10
 backoff_max_ms = 100
 breaker_failures = 4
-breaker_open_seconds = 30
+breaker_open_ms = 30000
 
 [[provider]]
 name = "mock"
@@ -57,14 +57,14 @@ priced_as = "openai/gpt-4o-mini"
 /// # Errors
 ///
 /// What keeps the server from starting or stopping.
-pub(crate) async fn run() -> anyhow::Result<ExitCode> {
+pub async fn run() -> anyhow::Result<ExitCode> {
     let folder = std::env::temp_dir().join(format!("palisade-demo-{}", std::process::id()));
     let mut config = Config::parse(CONFIG)?;
     config.store.path = folder.join("palisade.db");
     let gateway = Gateway::start(config).await?;
     println!(
         "palisade gateway on http://{}, mock upstream, SQLite in {}\n",
-        gateway.address,
+        gateway.address(),
         folder.display()
     );
 
@@ -98,8 +98,8 @@ async fn client_for(gateway: &Gateway, user: &str) -> anyhow::Result<Client> {
     if user == "frugal" {
         let scope = principal.key_of(&[Dimension::Org, Dimension::Project, Dimension::User]);
         let quota = Quota::default().with_tokens(Some(Tokens::new(1_500)))?;
-        gateway.store.set_quota(&scope, Some(quota)).await?;
+        gateway.store().set_quota(&scope, Some(quota)).await?;
     }
-    let issued = gateway.keys.issue(IssueRequest::new(principal)).await?;
-    Ok(Client::new(gateway.address, issued.key.expose()))
+    let issued = gateway.keys().issue(IssueRequest::new(principal)).await?;
+    Ok(Client::new(gateway.address(), issued.key.expose()))
 }

@@ -211,8 +211,12 @@ async fn wait(duration: Duration) {
     }
 }
 
-/// Serves the mock on `listener` until the process ends.
-pub(crate) async fn serve(listener: tokio::net::TcpListener) -> Result<Infallible, std::io::Error> {
+/// Serves the mock provider on `listener` until the process ends.
+///
+/// # Errors
+///
+/// What the server ended with.
+pub async fn serve(listener: tokio::net::TcpListener) -> Result<Infallible, std::io::Error> {
     // Events of a stream are small; without this each would wait for the last one's acknowledgement.
     let listener = listener.tap_io(|stream| {
         let _ = stream.set_nodelay(true);

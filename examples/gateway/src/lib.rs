@@ -1,0 +1,20 @@
+#![doc = include_str!("../README.md")]
+
+mod call;
+mod config;
+mod demo;
+mod gateway;
+mod listen;
+mod metrics;
+mod mock;
+mod read;
+mod render;
+mod routes;
+mod service;
+mod upstream;
+mod usage_log;
+
+pub use config::{Config, ConfigError};
+pub use demo::run as demo;
+pub use gateway::Gateway;
+pub use mock::serve as mock;
