@@ -7,6 +7,7 @@ use super::classes::{Classes, HARMLESS, NOTHING};
 #[derive(Clone, Debug)]
 pub(crate) struct Trie {
     nodes: Vec<Node>,
+    ends: Vec<Ends>,
     /// From the first byte to the node after it.
     roots: Box<[u32; 256]>,
 }
@@ -15,8 +16,18 @@ pub(crate) struct Trie {
 struct Node {
     /// Which bytes lead on; the children stand one after the other from `children`.
     bytes: [u64; 4],
+    /// How many children stand before those of each of the four.
+    before: [u8; 4],
     children: u32,
-    /// The classes of the entry that ends here at a word's end, and of the one that ends here anywhere.
+    /// The place of the classes of what ends here; 0 if nothing does.
+    ends: u32,
+    /// The byte that leads on if it is the only one: most nodes have one child. 0 otherwise.
+    only: u8,
+}
+
+/// The classes of the entry that ends at a word's end, and of the one that ends anywhere.
+#[derive(Clone, Copy, Debug, Default)]
+struct Ends {
     exact: Classes,
     stem: Classes,
 }
@@ -105,24 +116,39 @@ impl Trie {
     /// Lays the children of each node side by side.
     fn flatten(draft: &[Draft]) -> Self {
         let mut nodes = vec![Node::default()];
+        let mut ends = vec![Ends::default()];
         let mut queue = std::collections::VecDeque::from([(0, 0)]);
         while let Some((from, to)) = queue.pop_front() {
             let children = nodes.len();
             let source = &draft[from];
-            nodes[to].exact = source.exact;
-            nodes[to].stem = source.stem;
+            if source.exact | source.stem != NOTHING {
+                nodes[to].ends = ends.len() as u32;
+                ends.push(Ends {
+                    exact: source.exact,
+                    stem: source.stem,
+                });
+            }
             nodes[to].children = children as u32;
             for &(byte, child) in &source.children {
                 nodes[to].bytes[byte as usize / 64] |= 1 << (byte % 64);
                 queue.push_back((child, nodes.len()));
                 nodes.push(Node::default());
             }
+            if let [(byte, _)] = source.children[..] {
+                nodes[to].only = byte;
+            }
+            let mut before = 0;
+            for word in 0..4 {
+                nodes[to].before[word] = before;
+                // A node has one child for each byte, and no entry has a byte 0: fewer than 256.
+                before += nodes[to].bytes[word].count_ones() as u8;
+            }
         }
         let mut roots = Box::new([0; 256]);
         for byte in 0..=255_u8 {
             roots[byte as usize] = nodes[0].child(byte).unwrap_or(0);
         }
-        Self { nodes, roots }
+        Self { nodes, ends, roots }
     }
 
     /// The entries at `start`, which must be the start of a word, shortest first: "do", "do not", "do not follow". None
@@ -139,10 +165,11 @@ impl Trie {
         while node != 0 {
             let here = &self.nodes[node as usize];
             let next = text.get(end).map_or(b' ', u8::to_ascii_lowercase);
-            if here.exact | here.stem != NOTHING {
+            if here.ends != 0 {
+                let ends = self.ends[here.ends as usize];
                 let goes_on = is_word(next) && !runs_on_byte(next);
                 let word_ends = !(goes_on || (next == b'\'' && ends_in_t(text, end)));
-                let classes = here.stem | if word_ends { here.exact } else { NOTHING };
+                let classes = ends.stem | if word_ends { ends.exact } else { NOTHING };
                 if classes != NOTHING {
                     entries.push(Found { classes, end });
                 }
@@ -174,7 +201,8 @@ impl Trie {
         let mut best = None;
         while node != 0 {
             let here = &self.nodes[node as usize];
-            let classes = here.exact | here.stem;
+            let ends = self.ends[here.ends as usize];
+            let classes = ends.exact | ends.stem;
             if classes != NOTHING && end - start >= SHORTEST {
                 best = Some(Found { classes, end });
             }
@@ -199,7 +227,8 @@ impl Trie {
         while node != 0 {
             let here = &self.nodes[node as usize];
             let next = text.get(end).map_or(b' ', u8::to_ascii_lowercase);
-            let classes = here.stem | if is_word(next) { NOTHING } else { here.exact };
+            let ends = self.ends[here.ends as usize];
+            let classes = ends.stem | if is_word(next) { NOTHING } else { ends.exact };
             if classes != NOTHING {
                 best = Some(Found { classes, end });
             }
@@ -220,16 +249,15 @@ impl Trie {
 
 impl Node {
     fn child(&self, byte: u8) -> Option<u32> {
+        if self.only != 0 {
+            return (self.only == byte).then_some(self.children);
+        }
         let (word, bit) = (byte as usize / 64, byte % 64);
         if self.bytes[word] >> bit & 1 == 0 {
             return None;
         }
-        let before = (self.bytes[word] & ((1 << bit) - 1)).count_ones();
-        let earlier: u32 = self.bytes[..word]
-            .iter()
-            .map(|bits| bits.count_ones())
-            .sum();
-        Some(self.children + earlier + before)
+        let beside = (self.bytes[word] & ((1 << bit) - 1)).count_ones();
+        Some(self.children + u32::from(self.before[word]) + beside)
     }
 }
 

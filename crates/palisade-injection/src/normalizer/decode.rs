@@ -271,7 +271,7 @@ pub(super) fn reverse_words(text: &str) -> Rewrite {
 
 /// A text turned upside down, if it is one.
 pub(super) fn turn(text: &str) -> Option<Rewrite> {
-    if text.chars().filter(|&c| TURNED.contains(c)).count() < 4 {
+    if text.chars().filter(|&c| is_turned(c)).take(4).count() < 4 {
         return None;
     }
     let mut out = Rewrite::with_capacity(text.len());
@@ -291,6 +291,11 @@ pub(super) fn turn(text: &str) -> Option<Rewrite> {
         out.put_char(upright, ByteRange::new(at, at + character.len_utf8()));
     }
     Some(out)
+}
+
+fn is_turned(character: char) -> bool {
+    matches!(character, '\u{183}'..='\u{2D9}' | '\u{5DF}' | '\u{1D09}')
+        && TURNED.contains(character)
 }
 
 const TURNED: &str = "ɐɔǝɟƃɓɥᴉıɾʞɯɹʇʌʍʎ˙ʃן";
