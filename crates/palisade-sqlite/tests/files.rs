@@ -300,6 +300,33 @@ fn one_failing_write_does_not_take_its_group_with_it() {
     assert_eq!(balance.held.tokens(), Tokens::new(held));
 }
 
+#[test]
+fn a_transaction_that_sqlite_gives_up_is_tried_again_write_by_write() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("palisade.db");
+    let config = SqliteConfig::default().with_busy_timeout(Duration::from_secs(600));
+    let sqlite = Sqlite::open(&file, config).unwrap();
+    let other = Connection::open(&file).unwrap();
+    // A trigger does what a broken disk would: one write, and everything in its transaction is undone.
+    other
+        .execute_batch(
+            "CREATE TRIGGER broken BEFORE INSERT ON cost_records WHEN new.id = 'record-00000033'
+             BEGIN SELECT RAISE (ROLLBACK, 'broken'); END;
+             BEGIN IMMEDIATE",
+        )
+        .unwrap();
+    let asked = ask_for(&sqlite, 0..60);
+    other.execute_batch("ROLLBACK").unwrap();
+    for (number, answer) in block_on(join_all(asked)).into_iter().enumerate() {
+        if number == 33 {
+            assert_eq!(kind(answer), StoreErrorKind::Invalid);
+        } else {
+            assert_eq!(answer.unwrap(), Recorded::New);
+        }
+    }
+    assert_eq!(block_on(count(&sqlite)), 59);
+}
+
 /// A file with so many records, closed.
 fn filled(file: &Path, records: usize) {
     let sqlite = Sqlite::open(file, SqliteConfig::default()).unwrap();
