@@ -15,7 +15,8 @@ pub struct Rejection {
     reason: Reason,
     detail: Cow<'static, str>,
     retry_after: Option<RetryAfter>,
-    headers: HeaderMap,
+    // Boxed, since it is large, often empty, and an error travels through every layer by value.
+    headers: Option<Box<HeaderMap>>,
 }
 
 /// Why a request was rejected. Each has an HTTP status and a stable problem type.
@@ -160,7 +161,7 @@ impl Rejection {
             reason,
             detail: detail.into(),
             retry_after: None,
-            headers: HeaderMap::new(),
+            headers: None,
         }
     }
 
@@ -174,7 +175,16 @@ impl Rejection {
     /// The same with a header field more for the response.
     #[must_use]
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.headers.append(name, value);
+        self.headers.get_or_insert_default().append(name, value);
+        self
+    }
+
+    /// The same with those of `fields` whose names it has not got yet.
+    #[cfg(feature = "rate-limit")]
+    pub(crate) fn with_missing_headers(mut self, fields: Vec<(HeaderName, HeaderValue)>) -> Self {
+        for (name, value) in fields {
+            self.headers.entry(name).or_insert(value);
+        }
         self
     }
 
@@ -199,7 +209,7 @@ impl Rejection {
     /// The status and the header fields of the response, for a host that renders a body of its own.
     #[must_use]
     pub fn head(&self) -> (StatusCode, HeaderMap) {
-        let mut headers = self.headers.clone();
+        let mut headers = self.headers.as_deref().cloned().unwrap_or_default();
         if let Some(seconds) = self.retry_after.and_then(RetryAfter::as_secs_ceil) {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }

@@ -90,6 +90,10 @@ impl Default for Stack {
     }
 }
 
+#[expect(
+    clippy::type_complexity,
+    reason = "thirteen stages are thirteen parameters; an alias would only hide which one a setter replaces"
+)]
 impl<Trace, Auth, Rate, Read, Redact, Quota, Scan, Route, Deadline, Retry, Breaker, Meter, Timeout>
     Stack<
         Trace,
