@@ -46,18 +46,22 @@ pin_project_lite::pin_project! {
     /// and a trace is complete. A layer that acts when the head arrives releases and counts too early; one that
     /// acts only at the end of the stream never acts for the client that hung up.
     ///
+    /// A reader that was told the length of a body does not ask for its end: it stops at the last byte. So a body that
+    /// says, with its last piece, that nothing follows ([`Body::is_end_stream`]) has ended there and then. The last piece
+    /// is handed over when the observer is through with the end, not before.
+    ///
     /// # Cancel safety
     ///
-    /// Dropping it at any moment ends the observer exactly once: with [`End::Complete`] if the last byte had been
-    /// handed over (a reader that knows the length does not ask again), with [`End::Dropped`] otherwise.
+    /// Dropping it at any moment ends the observer exactly once: with [`End::Complete`] if all of the body had been handed
+    /// over, as its end or its length tell, with [`End::Dropped`] otherwise.
     pub struct Tap<B> {
         #[pin]
         inner: Option<B>,
         observer: Option<Box<dyn Observe>>,
         ending: Option<Ending>,
-        // What to tell the reader once the ending is through.
-        last: Option<BoxError>,
-        // The inner body has said that it has nothing more.
+        // What to tell the reader once the ending is through: the last piece, or the error.
+        last: Option<Result<Frame<Bytes>, BoxError>>,
+        // The inner body has nothing more to give, as far as it says.
         exhausted: bool,
     }
 
@@ -77,19 +81,14 @@ pin_project_lite::pin_project! {
 impl<B: Body> Tap<B> {
     /// Lets `observer` watch `body`.
     pub fn new(body: B, observer: impl Observe) -> Self {
-        let exhausted = body.is_end_stream();
-        Self {
-            inner: Some(body),
-            observer: Some(Box::new(observer)),
-            ending: None,
-            last: None,
-            exhausted,
-        }
+        let mut tap = Self::unwatched(body);
+        tap.observer = Some(Box::new(observer));
+        tap
     }
 
     /// A body that nobody watches.
     pub fn unwatched(body: B) -> Self {
-        let exhausted = body.is_end_stream();
+        let exhausted = is_exhausted(&body);
         Self {
             inner: Some(body),
             observer: None,
@@ -98,6 +97,11 @@ impl<B: Body> Tap<B> {
             exhausted,
         }
     }
+}
+
+/// Whether every byte has been handed over: the end was reached, or the length that was announced.
+fn is_exhausted(body: &impl Body) -> bool {
+    body.is_end_stream() || body.size_hint().exact() == Some(0)
 }
 
 impl<B> Body for Tap<B>
@@ -120,15 +124,19 @@ where
             };
             let end = match polled {
                 Some(Ok(frame)) => {
-                    *this.exhausted = inner.is_end_stream();
                     if let (Some(data), Some(observer)) = (frame.data_ref(), this.observer.as_mut())
                     {
                         observer.data(data);
                     }
-                    return Poll::Ready(Some(Ok(frame)));
+                    *this.exhausted = is_exhausted(&*inner);
+                    if !inner.is_end_stream() {
+                        return Poll::Ready(Some(Ok(frame)));
+                    }
+                    *this.last = Some(Ok(frame));
+                    End::Complete
                 }
                 Some(Err(error)) => {
-                    *this.last = Some(error.into());
+                    *this.last = Some(Err(error.into()));
                     End::Failed
                 }
                 None => End::Complete,
@@ -146,7 +154,7 @@ where
             }
             *this.ending = None;
         }
-        Poll::Ready(this.last.take().map(Err))
+        Poll::Ready(this.last.take())
     }
 
     fn is_end_stream(&self) -> bool {
@@ -158,9 +166,13 @@ where
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.inner
-            .as_ref()
-            .map_or_else(|| SizeHint::with_exact(0), Body::size_hint)
+        match (&self.inner, &self.last) {
+            (Some(inner), _) => inner.size_hint(),
+            (None, Some(Ok(frame))) => {
+                SizeHint::with_exact(frame.data_ref().map_or(0, |data| data.len() as u64))
+            }
+            (None, _) => SizeHint::with_exact(0),
+        }
     }
 }
 
