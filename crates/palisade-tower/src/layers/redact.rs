@@ -6,7 +6,7 @@ use std::{
 };
 
 use bytes::{Bytes, BytesMut};
-use http::{Request, Response, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, header};
 use http_body::Body;
 use palisade_redaction::Scanner;
 use tower_layer::Layer;
@@ -28,10 +28,15 @@ pub struct WithoutUsage;
 ///
 /// A JSON document is redacted as a whole, a stream of server-sent events as it passes, each of its texts with a small
 /// hold-back, so that a secret cut into many events is whole when it is judged. It knows the events of OpenAI's chat
-/// completions and Anthropic's messages, tool-call arguments included; the texts of other events are judged one by one.
-/// Events stay valid JSON, and those in which nothing is found stay as they were, byte for byte.
+/// completions and responses, of Anthropic's messages and of Google's candidates, tool-call arguments included; the texts of
+/// other events are judged one by one. Events stay valid JSON, and those in which nothing is found or held stay as they
+/// were, byte for byte. What repeats a text in pieces too small to be judged (`logprobs`) is taken out of streams, and of
+/// documents in which something was found.
 ///
 /// If an answer breaks off, what was held back never leaves.
+///
+/// What cannot be read cannot be judged: the request is sent on with `Accept-Encoding: identity`, and an answer that is
+/// compressed all the same is refused. Images, sounds and archives pass as they are; everything else is taken for text.
 #[derive(Clone, Debug)]
 pub struct RedactLayer {
     scanner: Arc<Scanner>,
@@ -95,7 +100,10 @@ where
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: Request<T>) -> Self::Future {
+    fn call(&mut self, mut request: Request<T>) -> Self::Future {
+        // What the client can decompress, this layer cannot.
+        let plain = HeaderValue::from_static("identity");
+        request.headers_mut().insert(header::ACCEPT_ENCODING, plain);
         let inner = self.inner.clone();
         let layer = self.layer.clone();
         Box::pin(async move {
@@ -105,8 +113,11 @@ where
             let shape = Shape::of(response.headers());
             let (mut head, body) = response.into_parts();
             if shape != Shape::Opaque {
-                // The length may change, and what it was encoded with or hashed to no longer holds.
-                for name in [header::CONTENT_LENGTH, header::ETAG, header::CONTENT_RANGE] {
+                if is_encoded(&head.headers) {
+                    let detail = "the answer is compressed, which this service cannot judge";
+                    return Err(Rejection::new(Reason::UpstreamUnavailable, detail).into());
+                }
+                for name in &OF_THE_OLD_BODY {
                     head.headers.remove(name);
                 }
             }
@@ -124,6 +135,31 @@ where
             Ok(Response::from_parts(head, body))
         })
     }
+}
+
+/// The length may change, and what the body was hashed to no longer holds.
+const OF_THE_OLD_BODY: [HeaderName; 9] = [
+    header::CONTENT_LENGTH,
+    header::ETAG,
+    header::CONTENT_RANGE,
+    header::ACCEPT_RANGES,
+    header::TRAILER,
+    HeaderName::from_static("content-digest"),
+    HeaderName::from_static("repr-digest"),
+    HeaderName::from_static("digest"),
+    HeaderName::from_static("content-md5"),
+];
+
+fn is_encoded(headers: &HeaderMap) -> bool {
+    headers
+        .get_all(header::CONTENT_ENCODING)
+        .iter()
+        .any(|encoding| {
+            !encoding
+                .as_bytes()
+                .trim_ascii()
+                .eq_ignore_ascii_case(b"identity")
+        })
 }
 
 /// All of a body, up to a limit.

@@ -5,12 +5,12 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderMap, header};
+use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 use palisade_redaction::Redactor;
 
-use super::{Found, Redaction, stream::EventStream};
-use crate::{BoxError, observe::Note, observe::Said};
+use super::{Redaction, Tally, stream::EventStream};
+use crate::{BoxError, observe::Note, observe::Said, sse};
 
 /// What kind of answer it is, which decides how it is redacted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,21 +27,16 @@ pub(crate) enum Shape {
 
 impl Shape {
     pub(crate) fn of(headers: &HeaderMap) -> Self {
-        let kind = headers
-            .get(header::CONTENT_TYPE)
-            .and_then(|kind| kind.to_str().ok());
-        // An encoding we do not read would hide everything; providers are not asked for one.
-        let kind = kind
-            .unwrap_or("application/json")
-            .split(';')
-            .next()
-            .unwrap_or_default()
-            .trim();
-        match kind.to_ascii_lowercase().as_str() {
-            "text/event-stream" => Self::Events,
-            kind if kind.ends_with("json") => Self::Document,
-            kind if kind.starts_with("text/") || kind.ends_with("xml") => Self::Text,
-            _ => Self::Opaque,
+        let kind = sse::media_type(headers).unwrap_or("application/json");
+        let kind = kind.to_ascii_lowercase();
+        match kind.split_once('/').unwrap_or((&kind, "")) {
+            ("text", "event-stream") => Self::Events,
+            (_, format) if format.ends_with("json") => Self::Document,
+            ("image" | "audio" | "video" | "font", _) | ("application", "pdf" | "zip" | "gzip") => {
+                Self::Opaque
+            }
+            // Whatever else it says it is, a secret would be found in its bytes.
+            _ => Self::Text,
         }
     }
 }
@@ -145,11 +140,11 @@ impl Work {
         }
     }
 
-    fn found(&self) -> Found {
+    fn found(&self) -> Tally {
         match self {
             Self::Events(stream) => stream.redaction.found,
             Self::Text(Some(text)) => text.1.found,
-            Self::Text(None) | Self::Done(_) | Self::Opaque | Self::Broken => Found::default(),
+            Self::Text(None) | Self::Done(_) | Self::Opaque | Self::Broken => Tally::default(),
         }
     }
 }
@@ -221,13 +216,13 @@ where
     }
 }
 
-fn say(note: Option<Note>, found: Found) {
+fn say(note: Option<Note>, found: Tally) {
     if let Some(note) = note {
         found.say(note);
     }
 }
 
-impl Found {
+impl Tally {
     fn max(self, other: Self) -> Self {
         Self {
             findings: self.findings.max(other.findings),

@@ -1,6 +1,7 @@
 //! Redaction of answers: whole JSON documents, event streams and plain text.
 
 mod body;
+mod json;
 mod slots;
 mod stream;
 
@@ -10,6 +11,9 @@ use palisade_core::Finding;
 use palisade_redaction::{Action, Redactor, Scanner};
 use serde_json::Value;
 
+use json::Quoter;
+use slots::Found;
+
 pub use body::RedactedBody;
 pub(crate) use body::Shape;
 
@@ -17,12 +21,12 @@ pub(crate) use body::Shape;
 #[derive(Clone, Debug)]
 pub(crate) struct Redaction {
     scanner: Arc<Scanner>,
-    pub(crate) found: Found,
+    pub(crate) found: Tally,
 }
 
 /// How much was found in an answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Found {
+pub(crate) struct Tally {
     /// Everything that a rule matched.
     pub(crate) findings: usize,
     /// What of it was taken out.
@@ -33,7 +37,7 @@ impl Redaction {
     pub(crate) fn new(scanner: Arc<Scanner>) -> Self {
         Self {
             scanner,
-            found: Found::default(),
+            found: Tally::default(),
         }
     }
 
@@ -61,19 +65,46 @@ impl Redaction {
         (clean != text).then_some(clean)
     }
 
+    /// Cleans every text of `value`. Whether anything is different now.
+    fn value(&mut self, value: &mut Value) -> bool {
+        let mut changed = false;
+        slots::of_whole(value, &mut |found| {
+            changed |= match found {
+                Found::Text(text) => replace(text, self.whole(text)),
+                Found::Json(text) => {
+                    let clean = self
+                        .whole(text)
+                        .map(|clean| Quoter::default().quoted(&clean));
+                    replace(text, clean)
+                }
+                // As one text, because it is the name of a member that tells what its value is.
+                Found::Structure(value) => match self.whole(&value.to_string()) {
+                    None => false,
+                    Some(clean) => {
+                        let clean = Quoter::default().quoted(&clean);
+                        *value = json::parse(&clean).unwrap_or(Value::String(clean));
+                        true
+                    }
+                },
+            };
+        });
+        changed
+    }
+
     /// A whole JSON document without what must not leave; `None` if nothing had to go. What is no JSON is a text.
     pub(crate) fn document(&mut self, bytes: &[u8]) -> Option<Vec<u8>> {
-        let Ok(mut value) = serde_json::from_slice::<Value>(bytes) else {
-            let text = String::from_utf8_lossy(bytes);
+        let text = String::from_utf8_lossy(bytes);
+        let Some(mut value) = json::parse(&text) else {
             return self.whole(&text).map(String::into_bytes);
         };
-        let mut changed = false;
-        slots::of_whole(&mut value, &mut |text| {
-            if let Some(clean) = self.whole(text) {
-                changed = true;
-                *text = clean;
-            }
-        });
-        changed.then(|| value.to_string().into_bytes())
+        if !self.value(&mut value) {
+            return None;
+        }
+        slots::drop_logprobs(&mut value);
+        Some(value.to_string().into_bytes())
     }
+}
+
+fn replace(text: &mut String, clean: Option<String>) -> bool {
+    clean.map(|clean| *text = clean).is_some()
 }

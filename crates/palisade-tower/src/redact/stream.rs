@@ -7,12 +7,20 @@ use serde_json::Value;
 
 use super::{
     Redaction,
-    slots::{self, Ends, Lane},
+    json::{self, Quoter},
+    slots::{self, Ends, Field, Lane},
 };
 use crate::sse::{self, Splitter};
 
 /// The most texts that may be open at once. A stream with more is broken off: each costs memory.
 const LANES_MAX: usize = 512;
+
+/// The lane of data that is no JSON.
+const RAW: Lane = Lane {
+    index: u64::MAX,
+    part: 0,
+    field: Field::Raw,
+};
 
 /// Turns events into events whose texts carry nothing that must not leave.
 ///
@@ -25,13 +33,53 @@ pub(super) struct EventStream {
     splitter: Splitter,
     lanes: BTreeMap<Lane, Open>,
     out: VecDeque<Bytes>,
+    // Data of JSON has come: what is none is no text of the model's then.
+    speaks_json: bool,
 }
 
 /// One text under way.
 struct Open {
     redactor: palisade_redaction::Redactor,
+    /// For JSON that is sent as a text.
+    quoter: Option<Quoter>,
+    /// Which call it is of.
+    call: Option<String>,
     /// The last event that carried the lane: the form of the event that is made for what is left.
     carrier: Bytes,
+}
+
+impl Open {
+    fn new(redaction: &Redaction, lane: Lane) -> Self {
+        Self {
+            redactor: redaction.redactor(),
+            quoter: (lane.field == Field::Arguments).then(Quoter::default),
+            call: None,
+            carrier: Bytes::new(),
+        }
+    }
+
+    /// What of the text and a piece more may leave.
+    fn push(&mut self, piece: &str, redaction: &mut Redaction) -> String {
+        let mut clean = String::with_capacity(piece.len());
+        self.redactor.push(piece, &mut clean);
+        redaction.count(&self.redactor.take_findings());
+        self.quoted(clean)
+    }
+
+    /// What was still held, now that the text is complete.
+    fn finish(mut self, redaction: &mut Redaction) -> (String, Bytes) {
+        let mut rest = String::new();
+        let redactor = std::mem::replace(&mut self.redactor, redaction.redactor());
+        redaction.count(&redactor.finish_with_findings(&mut rest));
+        (self.quoted(rest), self.carrier)
+    }
+
+    fn quoted(&mut self, clean: String) -> String {
+        match &mut self.quoter {
+            Some(quoter) => quoter.quoted(&clean),
+            None => clean,
+        }
+    }
 }
 
 /// The stream cannot be judged, so it must not go on.
@@ -51,6 +99,7 @@ impl EventStream {
             splitter: Splitter::default(),
             lanes: BTreeMap::new(),
             out: VecDeque::new(),
+            speaks_json: false,
         }
     }
 
@@ -71,19 +120,16 @@ impl EventStream {
     pub(super) fn finish(&mut self) -> Result<(), Unjudgeable> {
         let rest = self.splitter.rest();
         if !rest.is_empty() {
-            self.event(rest)?;
+            // What follows must not become part of it.
+            self.event(sse::complete(rest))?;
         }
         self.end_lanes(|_| true);
         Ok(())
     }
 
     fn event(&mut self, event: Bytes) -> Result<(), Unjudgeable> {
+        let event = self.without_comments_to_hide(event);
         let Some(data) = sse::data(&event) else {
-            // A comment or a bare field: no data, no text.
-            if event.windows(5).any(|window| window == b"data:") {
-                // Data that is not UTF-8 cannot be judged, and no event stream may carry it.
-                return Ok(());
-            }
             self.out.push_back(event);
             return Ok(());
         };
@@ -92,23 +138,21 @@ impl EventStream {
             self.out.push_back(event);
             return Ok(());
         }
-        let Ok(mut value) = serde_json::from_str::<Value>(&data) else {
-            // Not JSON: the data is a text of its own.
-            let clean = self.redaction.whole(&data);
+        let Some(mut value) = json::parse(&data) else {
+            let clean = if self.speaks_json {
+                self.redaction.whole(&data)
+            } else {
+                Some(self.lane(RAW, None, &event, &data)?).filter(|clean| *clean != data)
+            };
             let event = clean.map_or_else(|| event.clone(), |clean| sse::with_data(&event, &clean));
             self.out.push_back(event);
             return Ok(());
         };
+        self.speaks_json = true;
         if self.without_usage && slots::is_usage_alone(&value) {
             return Ok(());
         }
-        let (changed, ends) = self.redact(&mut value, &event)?;
-        for end in ends {
-            if let Ends::Index(index) = end {
-                self.end_lanes(|lane| lane.index == index);
-            }
-        }
-        let event = if changed {
+        let event = if self.redact(&mut value, &event)? {
             sse::with_data(&event, &value.to_string())
         } else {
             event
@@ -117,81 +161,105 @@ impl EventStream {
         Ok(())
     }
 
-    /// Passes the texts of an event through their redactors. Whether anything is different now, and what ends.
-    fn redact(
+    /// Passes the texts of an event through their redactors. Whether anything is different now.
+    fn redact(&mut self, value: &mut Value, event: &Bytes) -> Result<bool, Unjudgeable> {
+        let Some(ends) = slots::ends(value) else {
+            // Of a kind that is not known: each of its texts is judged alone.
+            return Ok(self.redaction.value(value));
+        };
+        let mut changed = slots::drop_logprobs(value);
+        let mut outcome = Ok(());
+        let mut cleaned = Vec::new();
+        slots::of_event(value, &mut |slot| {
+            let text = std::mem::take(slot.text);
+            match self.lane(slot.lane, slot.call, event, &text) {
+                Ok(mut clean) => {
+                    // The event that ends a text may carry the last of it.
+                    if ends.iter().any(|end| end.covers(slot.lane))
+                        && let Some(open) = self.lanes.remove(&slot.lane)
+                    {
+                        clean.push_str(&open.finish(&mut self.redaction).0);
+                    }
+                    changed |= clean != text;
+                    cleaned.push(clean);
+                }
+                Err(error) => outcome = Err(error),
+            }
+        });
+        outcome?;
+        // What of the event does not grow is judged alone, while the texts that do are out of it.
+        changed |= self.redaction.value(value);
+        let mut cleaned = cleaned.into_iter();
+        slots::of_event(value, &mut |slot| {
+            *slot.text = cleaned.next().unwrap_or_default();
+        });
+        self.end_lanes(|lane| ends.iter().any(|end: &Ends| end.covers(lane)));
+        Ok(changed)
+    }
+
+    /// What may leave of a lane that grows by `piece` in `event`.
+    fn lane(
         &mut self,
-        value: &mut Value,
+        lane: Lane,
+        call: Option<String>,
         event: &Bytes,
-    ) -> Result<(bool, Vec<Ends>), Unjudgeable> {
-        let mut changed = false;
-        let mut full = false;
+        piece: &str,
+    ) -> Result<String, Unjudgeable> {
+        let other = |open: &Open| call.is_some() && open.call.is_some() && open.call != call;
+        if self.lanes.get(&lane).is_some_and(other) {
+            self.end_lanes(|open| open == lane);
+        }
+        if self.lanes.len() >= LANES_MAX && !self.lanes.contains_key(&lane) {
+            return Err(Unjudgeable::TooManyLanes);
+        }
         let Self {
             lanes, redaction, ..
         } = self;
-        let ends = slots::of_event(value, &mut |lane, text| {
-            if lanes.len() >= LANES_MAX && !lanes.contains_key(&lane) {
-                full = true;
-                return;
-            }
-            let open = lanes.entry(lane).or_insert_with(|| Open {
-                redactor: redaction.redactor(),
-                carrier: Bytes::new(),
-            });
-            let mut clean = String::with_capacity(text.len());
-            open.redactor.push(text, &mut clean);
-            redaction.count(&open.redactor.take_findings());
-            open.carrier = event.clone();
-            if clean != *text {
-                changed = true;
-                *text = clean;
-            }
-        });
-        if full {
-            return Err(Unjudgeable::TooManyLanes);
-        }
-        let ends = ends.unwrap_or_else(|| {
-            // Of a kind that is not known: each of its texts is judged alone.
-            slots::of_whole(value, &mut |text| {
-                if let Some(clean) = redaction.whole(text) {
-                    changed = true;
-                    *text = clean;
-                }
-            });
-            Vec::new()
-        });
-        Ok((changed, ends))
+        let open = lanes
+            .entry(lane)
+            .or_insert_with(|| Open::new(redaction, lane));
+        open.call = call.or(open.call.take());
+        open.carrier = event.clone();
+        Ok(open.push(piece, redaction))
     }
 
     /// Ends the lanes that `which` names, and hands on what they still held.
-    fn end_lanes(&mut self, which: impl Fn(&Lane) -> bool) {
-        let ended: Vec<Lane> = self
-            .lanes
-            .keys()
-            .copied()
-            .filter(|lane| which(lane))
-            .collect();
-        for lane in ended {
+    fn end_lanes(&mut self, which: impl Fn(Lane) -> bool) {
+        let ended = self.lanes.keys().copied().filter(|lane| which(*lane));
+        for lane in ended.collect::<Vec<_>>() {
             let Some(open) = self.lanes.remove(&lane) else {
                 continue;
             };
-            let mut rest = String::new();
-            let findings = open.redactor.finish_with_findings(&mut rest);
-            self.redaction.count(&findings);
+            let (rest, carrier) = open.finish(&mut self.redaction);
             if !rest.is_empty() {
-                self.out.extend(made_for(lane, &open.carrier, &rest));
+                self.out.extend(made_for(lane, &carrier, &rest));
             }
+        }
+    }
+
+    /// Comments are no texts of the model's, but nothing says what else they are.
+    fn without_comments_to_hide(&mut self, event: Bytes) -> Bytes {
+        let hides = sse::comments(&event).any(|comment| self.redaction.whole(&comment).is_some());
+        if hides {
+            sse::without_comments(&event)
+        } else {
+            event
         }
     }
 }
 
 /// An event that carries `rest` in `lane` and no other text, in the form of `carrier`.
 fn made_for(lane: Lane, carrier: &[u8], rest: &str) -> Option<Bytes> {
-    let mut value: Value = serde_json::from_str(&sse::data(carrier)?).ok()?;
-    slots::of_event(&mut value, &mut |slot, text| {
-        text.clear();
-        if slot == lane {
-            text.push_str(rest);
-        }
-    });
-    Some(sse::with_data(carrier, &value.to_string()))
+    if lane == RAW {
+        return Some(sse::with_data(carrier, rest));
+    }
+    let carrier_value = json::parse(&sse::data(carrier)?)?;
+    let made = slots::made_for(lane, &carrier_value, rest);
+    if made["type"] == "content_block_delta" {
+        // What carried it last may have been the beginning of the block, which is an event of another name.
+        return Some(Bytes::from(format!(
+            "event: content_block_delta\ndata: {made}\n\n"
+        )));
+    }
+    Some(sse::with_data(carrier, &made.to_string()))
 }
