@@ -3,10 +3,10 @@
 use std::{error::Error, fmt, sync::Arc};
 
 use http::Response;
-use palisade_core::{Clock, RetryAfter};
-use palisade_resilience::{Classify, ErrorKind, Failure, HttpReply};
+use palisade_core::{Clock, Instant, RetryAfter};
+use palisade_resilience::{Classify, Elapsed, ErrorKind, Failure, HttpReply};
 
-use crate::{BoxError, Reason, Rejection, find, layers::timeout};
+use crate::{BoxError, Reason, Rejection, find, layers::timeout::Silent};
 
 /// Judges what came back from a model provider: the status and the fields of an answer, the cause of an error.
 #[derive(Clone)]
@@ -22,6 +22,10 @@ impl Upstream {
             clock: Arc::new(clock),
         }
     }
+
+    pub(crate) fn instant(&self) -> Instant {
+        self.clock.instant()
+    }
 }
 
 impl fmt::Debug for Upstream {
@@ -33,6 +37,8 @@ impl fmt::Debug for Upstream {
 impl<B> Classify<Result<Response<B>, BoxError>> for Upstream {
     fn classify(&self, outcome: &Result<Response<B>, BoxError>) -> Option<Failure> {
         match outcome {
+            // Most answers are no failures, and need neither their header read nor the clock.
+            Ok(response) if response.status().as_u16() < 400 => None,
             Ok(response) => {
                 let mut reply = HttpReply::new(response.status().as_u16());
                 for name in HttpReply::HEADERS {
@@ -60,7 +66,11 @@ pub(crate) fn of_error(error: &(dyn Error + 'static)) -> Failure {
             None => failure,
         };
     }
-    if timeout::is_timeout(error) {
+    if let Some(elapsed) = find::<Elapsed>(error) {
+        // Of no time at all: then the call was never begun.
+        return Failure::from(*elapsed);
+    }
+    if find::<Silent>(error).is_some() {
         return Failure::new(ErrorKind::Timeout);
     }
     let refused = find::<std::io::Error>(error)

@@ -7,11 +7,11 @@ use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body;
 use palisade_core::{Clock, Decision, Dimension, Key, SystemClock};
-use palisade_resilience::{BreakerRegistry, Classify, ErrorKind, Failure, Permit};
+use palisade_resilience::{BreakerRegistry, Classify, Deadline, ErrorKind, Failure, Permit};
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::route::Route;
+use super::{route::Route, time::deadline};
 use crate::{
     BoxError, Tap,
     call::{BoxFuture, ready_call},
@@ -109,15 +109,24 @@ where
                     return Err(Failure::from(denied).into());
                 }
             };
+            let mut held = UnderWay {
+                permit: Some(permit),
+                until: deadline(request.extensions()),
+                classify,
+            };
             let outcome = ready_call(inner, request).await.map_err(Into::into);
-            match classify.classify(&outcome) {
-                Some(failure) => permit.failure(&failure),
-                None => {
-                    return outcome
-                        .map(|response| response.map(|body| Tap::new(body, Held(permit))));
+            let failure = held.classify.classify(&outcome);
+            match (held.permit.take(), failure) {
+                (Some(permit), None) => {
+                    outcome.map(|response| response.map(|body| Tap::new(body, Held(permit))))
+                }
+                (permit, failure) => {
+                    if let (Some(permit), Some(failure)) = (permit, failure) {
+                        permit.failure(&failure);
+                    }
+                    outcome.map(|response| response.map(Tap::unwatched))
                 }
             }
-            outcome.map(|response| response.map(Tap::unwatched))
         })
     }
 }
@@ -129,6 +138,28 @@ fn key(route: Option<&Route>) -> Key {
             .ok()
     });
     named.unwrap_or_else(Key::global)
+}
+
+/// Holds a permit until the answer begins.
+///
+/// Dropped before, the call was cancelled, which says nothing about the upstream, unless its time is over: the timer
+/// further out may be the first to wake, and an upstream that hangs must not pass for a client that left.
+struct UnderWay<C: Clock> {
+    permit: Option<Permit<C>>,
+    until: Option<Deadline>,
+    classify: Upstream,
+}
+
+impl<C: Clock> Drop for UnderWay<C> {
+    fn drop(&mut self) {
+        if let Some(permit) = self.permit.take()
+            && self
+                .until
+                .is_some_and(|until| until.has_passed(self.classify.instant()))
+        {
+            permit.failure(&Failure::new(ErrorKind::Timeout));
+        }
+    }
 }
 
 /// Holds a permit until the body ends.

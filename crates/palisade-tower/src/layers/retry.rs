@@ -140,15 +140,20 @@ where
                 let inner = inner.clone();
                 async move { ready_call(inner, request).await.map_err(Into::into) }
             };
-            retry(&layer.policy, call, &layer.classify, timer, clock, attempt)
-                .await
-                .or_else(blame)
+            let answer = retry(&layer.policy, call, &layer.classify, timer, clock, attempt).await;
+            answer.or_else(|gave_up| {
+                let late = request
+                    .extensions()
+                    .get::<Deadline>()
+                    .is_some_and(|deadline| deadline.has_passed(clock.instant()));
+                blame(gave_up, late)
+            })
         })
     }
 }
 
 /// What the client gets when there is no good answer.
-fn blame<B>(gave_up: GaveUp<Response<B>, BoxError>) -> Result<Response<B>, BoxError> {
+fn blame<B>(gave_up: GaveUp<Response<B>, BoxError>, late: bool) -> Result<Response<B>, BoxError> {
     let GaveUp {
         failure, last, why, ..
     } = gave_up;
@@ -157,6 +162,6 @@ fn blame<B>(gave_up: GaveUp<Response<B>, BoxError>) -> Result<Response<B>, BoxEr
         Some(Ok(response)) if failure.fault() == Fault::Caller => Ok(response),
         // A guard further in has said it already.
         Some(Err(error)) if crate::find::<Rejection>(&*error).is_some() => Err(error),
-        _ => Err(rejection(&failure, why == Stop::Deadline).into()),
+        _ => Err(rejection(&failure, late || why == Stop::Deadline).into()),
     }
 }

@@ -9,11 +9,11 @@ use bytes::Bytes;
 use http::{Request, Response};
 use http_body::{Body, Frame, SizeHint};
 use palisade_core::Sleep;
-use palisade_resilience::{Deadline, Elapsed, timeout};
+use palisade_resilience::timeout;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::Time;
+use super::{Time, time::deadline};
 use crate::{
     BoxError,
     call::{BoxFuture, ready_call},
@@ -22,7 +22,8 @@ use crate::{
 /// Waits so long for one attempt, and so long between two pieces of its answer.
 ///
 /// It stands innermost, under the breaker and the meter: an attempt that is given up must be seen by both as failed,
-/// not as cancelled. The wait for the head is cut to what the request's [`Deadline`] leaves. A stream may last as long as
+/// not as cancelled. The wait for the head is cut to what the [`Deadline`](palisade_resilience::Deadline) of the request and
+/// of the [`Attempt`](palisade_resilience::Attempt) leave. A stream may last as long as
 /// it likes, but not be silent: an upstream that hangs in the middle would otherwise hold a connection, a permit and a
 /// reservation for ever.
 #[derive(Clone, Debug)]
@@ -76,8 +77,7 @@ where
 
     fn call(&mut self, request: Request<T>) -> Self::Future {
         let TimeoutLayer { head, idle, time } = self.layer.clone();
-        let left = request.extensions().get::<Deadline>();
-        let head = left.map_or(head, |deadline| {
+        let head = deadline(request.extensions()).map_or(head, |deadline| {
             head.min(deadline.remaining(time.instant()))
         });
         let inner = self.inner.clone();
@@ -95,7 +95,7 @@ where
 }
 
 pin_project_lite::pin_project! {
-    /// A body that fails with [`Elapsed`] when its source is silent for too long.
+    /// A body that fails with [`Silent`] when its source is silent for too long.
     pub struct IdleBody<B> {
         #[pin]
         inner: B,
@@ -152,8 +152,3 @@ impl<B> fmt::Debug for IdleBody<B> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the upstream was silent for {0:?}")]
 pub struct Silent(pub Duration);
-
-/// Whether `error` is a time-out of this layer, of the head or in the middle.
-pub(crate) fn is_timeout(error: &(dyn std::error::Error + 'static)) -> bool {
-    crate::find::<Elapsed>(error).is_some() || crate::find::<Silent>(error).is_some()
-}
