@@ -20,6 +20,7 @@ struct Lines {
     sent: u32,
     free: u32,
     known: u32,
+    unpriced: u32,
     tokens: u64,
     cost: Money,
 }
@@ -36,6 +37,8 @@ pub struct Total {
     pub sent: u32,
     /// Attempts that were sent and of whose cost nothing is known.
     pub unknown: u32,
+    /// Attempts of which the tokens are known and the cost is not.
+    pub unpriced: u32,
     /// The tokens that are known to have been used.
     pub tokens: Tokens,
     /// The money that is known to have been spent, exactly.
@@ -58,6 +61,7 @@ impl Bill {
         Total {
             sent: lines.sent,
             unknown: lines.sent - lines.known - lines.free,
+            unpriced: lines.unpriced,
             tokens: Tokens::new(lines.tokens),
             cost: lines.cost,
         }
@@ -72,6 +76,15 @@ impl Bill {
 impl Line {
     /// The attempt used so much. Sums that do not fit leave it unknown, which is charged more, not less.
     pub fn used(self, tokens: Tokens, cost: Money) {
+        self.add(tokens, cost, 0);
+    }
+
+    /// The attempt used so many tokens, and nobody knows what they cost.
+    pub fn used_unpriced(self, tokens: Tokens) {
+        self.add(tokens, Money::ZERO, 1);
+    }
+
+    fn add(self, tokens: Tokens, cost: Money, unpriced: u32) {
         let mut lines = self.0.lock();
         if let (Some(tokens), Ok(cost)) = (
             lines.tokens.checked_add(tokens.get()),
@@ -79,6 +92,7 @@ impl Line {
         ) {
             *lines = Lines {
                 known: lines.known + 1,
+                unpriced: lines.unpriced + unpriced,
                 tokens,
                 cost,
                 ..*lines

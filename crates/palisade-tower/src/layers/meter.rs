@@ -6,7 +6,7 @@ use std::{
 };
 
 use bytes::{Bytes, BytesMut};
-use http::{Extensions, Request, Response, StatusCode, header};
+use http::{Extensions, Request, Response, StatusCode};
 use http_body::Body;
 use palisade_core::{Clock, Instant, ModelId, Param, Timestamp};
 use palisade_cost::{
@@ -67,8 +67,9 @@ impl<F: Fn(&Metered, &Extensions) + Send + Sync> UsageSink for F {
 /// It stands inside the retry: every attempt that was answered costs, also the one nobody wanted. It reads the usage
 /// that the provider states, out of a document or a stream, as it passes, prices it, writes it on the request's
 /// [`Bill`], into its trace, and tells the sink. An attempt of which nothing certain is known stays unknown on the bill,
-/// and the quota charges what was reserved for it; it never counts as free. The request's body says which shape of usage
-/// to expect.
+/// and the quota charges what was reserved for it; it never counts as free. An error status counts as free, unless it says
+/// that a proxy gave up waiting. The sink hears of answers, not of attempts that failed. The request's body says which shape
+/// of usage to expect.
 #[derive(Clone)]
 pub struct MeterLayer {
     prices: Arc<PriceBook>,
@@ -175,7 +176,7 @@ where
                 }
             };
             if !response.status().is_success() {
-                // An error instead of an answer: nothing was generated, so nothing is billed.
+                // An error instead of an answer.
                 sent.refused(response.status());
                 return Ok(response.map(Tap::unwatched));
             }
@@ -202,6 +203,12 @@ fn attempt(extensions: &Extensions) -> u32 {
         let _ = extensions;
         1
     }
+}
+
+/// Whether a model may have run although the answer is an error: a proxy gave up waiting for it. Providers do not bill for
+/// other errors.
+const fn may_have_run(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 408 | 504 | 524)
 }
 
 /// An attempt on its way.
@@ -239,7 +246,9 @@ impl Sent {
 
     /// The answer was an error.
     fn refused(self, status: StatusCode) {
-        self.line.free();
+        if !may_have_run(status) {
+            self.line.free();
+        }
         #[cfg(feature = "trace")]
         if let Some(note) = self.note {
             use palisade_trace::{LlmCall, Outcome};
@@ -247,8 +256,6 @@ impl Sent {
             let call = LlmCall::new(self.model, self.attempt, outcome);
             note.finish(call.with_http_status(status.as_u16()));
         }
-        #[cfg(not(feature = "trace"))]
-        let _ = status;
     }
 
     /// The answer has ended.
@@ -261,10 +268,13 @@ impl Sent {
     ) {
         let facts = CallFacts::new(self.model.clone(), self.at);
         let priced = price(&self.layer.prices, &facts, &usage);
-        if let (Some(cost), Reading::Complete(counts)) = (priced.cost, &usage.reading)
+        if let Reading::Complete(counts) = &usage.reading
             && let Ok(tokens) = counts.usage.total()
         {
-            self.line.used(tokens, cost);
+            match priced.cost {
+                Some(cost) => self.line.used(tokens, cost),
+                None => self.line.used_unpriced(tokens),
+            }
         }
         #[cfg(feature = "trace")]
         if let Some(note) = self.note {
@@ -305,7 +315,7 @@ struct Meter {
 }
 
 enum Read {
-    Stream(Splitter, UsageCollector),
+    Stream(Box<(Splitter, UsageCollector)>),
     Document(UsageShape, Option<Bytes>, BytesMut),
     /// Too large, or not to be split: nothing is known any more.
     Lost,
@@ -313,9 +323,8 @@ enum Read {
 
 impl Read {
     fn new<B>(shape: UsageShape, response: &Response<B>) -> Self {
-        let kind = response.headers().get(header::CONTENT_TYPE);
-        if kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream")) {
-            Self::Stream(Splitter::default(), UsageCollector::new(shape))
+        if sse::is_event_stream(response.headers()) {
+            Self::Stream(Box::new((Splitter::default(), UsageCollector::new(shape))))
         } else {
             Self::Document(shape, None, BytesMut::new())
         }
@@ -323,7 +332,8 @@ impl Read {
 
     fn data(&mut self, data: &Bytes) {
         match self {
-            Self::Stream(splitter, collector) => {
+            Self::Stream(stream) => {
+                let (splitter, collector) = &mut **stream;
                 splitter.push(data);
                 loop {
                     match splitter.next_event() {
@@ -351,7 +361,8 @@ impl Read {
 
     fn finish(self, end: End) -> UsageOutcome {
         match self {
-            Self::Stream(mut splitter, mut collector) => {
+            Self::Stream(stream) => {
+                let (mut splitter, mut collector) = *stream;
                 collect(&mut collector, &splitter.rest());
                 collector.finish()
             }

@@ -7,7 +7,7 @@ use std::{
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body;
-use palisade_core::{Decision, RetryAfter};
+use palisade_core::{Decision, RetryAfter, Tokens};
 use palisade_quota::{Amount, QuotaLedger, Refusal, Refused, Reservation, ReserveRequest, Settler};
 use tower_layer::Layer;
 use tower_service::Service;
@@ -41,9 +41,13 @@ where
 /// Reserves what a request may cost before it costs anything, and settles what it did cost when its answer has ended.
 ///
 /// It puts a [`Bill`] into the request's extensions. When the body of the answer ends, the reservation is settled with
-/// the sum of the bill, before the client learns that the body has ended. A request of which no attempt was sent, or
+/// the sum of the bill, before the client learns that the body has ended. A request that no attempt was sent for, or
 /// whose attempts certainly cost nothing, is released. Of an attempt whose cost never became known (a client that hung
-/// up, half a stream, no usage) nothing is refunded: it is charged what was reserved.
+/// up, half a stream, no usage) nothing is refunded: it is charged what was reserved. If only its price is not known, it is
+/// charged the tokens it used and the money that was reserved.
+///
+/// Somebody must write the bill: the meter layer, or the host's own service with [`Bill::send`]. An answer that comes
+/// back with an empty bill is charged what was reserved; a cache that answers for nothing says so with a free line.
 ///
 /// # Cancel safety
 ///
@@ -162,6 +166,7 @@ where
                                 reservation: Some(reservation),
                                 bill: bill.clone(),
                                 notes,
+                                answered: false,
                             })
                         }
                         Ok(Decision::Deny(refused)) => {
@@ -185,7 +190,10 @@ where
             request.extensions_mut().insert(bill);
             let answer = ready_call(inner, request).await.map_err(Into::into);
             match (answer, open) {
-                (Ok(response), Some(open)) => Ok(response.map(|body| Tap::new(body, open))),
+                (Ok(response), Some(mut open)) => {
+                    open.answered = response.status().is_success();
+                    Ok(response.map(|body| Tap::new(body, open)))
+                }
                 (Ok(response), None) => Ok(response.map(Tap::unwatched)),
                 (Err(error), open) => {
                     if let Some(mut open) = open {
@@ -203,19 +211,33 @@ struct Open<L: QuotaLedger> {
     reservation: Option<Reservation<L>>,
     bill: Bill,
     notes: Notes,
+    // An answer has begun: there was something to pay for.
+    answered: bool,
 }
 
 impl<L: QuotaLedger> Open<L> {
     /// What the bill comes to, as the ledger counts: `None` if nothing was spent and nothing may have been.
     fn due(&self, reserved: Amount) -> Option<Amount> {
-        let total = self.bill.total();
-        if total.sent == 0 || (total.unknown == 0 && total.tokens.is_zero() && total.cost.is_zero())
+        let mut total = self.bill.total();
+        if total.sent == 0 && self.answered {
+            // There is an answer and nobody said what it cost: an unknown cost is no zero.
+            total.unknown = 1;
+        }
+        if total.unknown == 0
+            && total.unpriced == 0
+            && total.tokens.is_zero()
+            && total.cost.is_zero()
         {
             return None;
         }
-        let known = Amount::new(total.tokens, total.cost).unwrap_or(Amount::MAX);
-        let due = (0..total.unknown).try_fold(known, |sum, _| sum.checked_add(reserved));
-        Some(due.unwrap_or(Amount::MAX))
+        // What no ledger could book is as good as unknown. Told as it is, it would be refused, and the hold expire.
+        let known = Amount::new(total.tokens, total.cost).unwrap_or(reserved);
+        let unpriced = Amount::new(Tokens::ZERO, reserved.money()).unwrap_or(reserved);
+        let times = |count, amount| std::iter::repeat_n(amount, count as usize);
+        let due = times(total.unknown, reserved)
+            .chain(times(total.unpriced, unpriced))
+            .try_fold(known, Amount::checked_add);
+        Some(due.unwrap_or(reserved))
     }
 
     async fn settle(&mut self) {
