@@ -68,8 +68,8 @@ where
 
 /// Lets a request pass only as often as its limits allow: all of them, decided in one step.
 ///
-/// Every answer carries the `RateLimit` and `RateLimit-Policy` fields and the older `X-RateLimit-*`; a refusal carries
-/// `Retry-After` too.
+/// Every answer carries the `RateLimit` and `RateLimit-Policy` fields and the older `X-RateLimit-*`, also one that a guard
+/// further in refused; a refusal of this layer carries `Retry-After` too.
 pub struct RateLimitLayer<L, F> {
     limiter: L,
     takes: Arc<F>,
@@ -164,11 +164,19 @@ where
         let policy = self.layer.on_store_failure;
         Box::pin(async move {
             let fields = ask(&layer, &takes?, policy, &Notes::of(request.extensions())).await?;
-            let mut response = ready_call(inner, request).await.map_err(Into::into)?;
-            for (name, value) in fields {
-                response.headers_mut().insert(name, value);
+            match ready_call(inner, request).await.map_err(Into::into) {
+                Ok(mut response) => {
+                    // What an upstream says about *its* limits is about this service, not about the client.
+                    for (name, value) in fields {
+                        response.headers_mut().insert(name, value);
+                    }
+                    Ok(response)
+                }
+                Err(error) => Err(match error.downcast::<Rejection>() {
+                    Ok(rejection) => rejection.with_missing_headers(fields).into(),
+                    Err(error) => error,
+                }),
             }
-            Ok(response)
         })
     }
 }

@@ -92,23 +92,28 @@ where
             .context()
             .and_then(|context| HeaderValue::try_from(context.traceparent()).ok());
         Box::pin(async move {
+            // Others may hold the trace too: if the caller goes away, it ends here and now all the same.
+            let mut open = EndTrace {
+                trace,
+                status: TraceStatus::Abandoned,
+            };
             match ready_call(inner, request).await {
                 Ok(mut response) => {
                     if let Some(named) = named {
                         response.headers_mut().insert(TRACERESPONSE, named);
                     }
-                    let status = if response.status().is_client_error() {
+                    open.status = if response.status().is_client_error() {
                         TraceStatus::Refused
                     } else if response.status().is_server_error() {
                         TraceStatus::Failed
                     } else {
                         TraceStatus::Ok
                     };
-                    Ok(response.map(|body| Tap::new(body, EndTrace { trace, status })))
+                    Ok(response.map(|body| Tap::new(body, open)))
                 }
                 Err(error) => {
                     let error = error.into();
-                    trace.end(blame(&trace, &*error));
+                    open.trace.end(blame(&open.trace, &*error));
                     // Who is refused will ask why, and needs something to ask by.
                     Err(match (error.downcast::<Rejection>(), named) {
                         (Ok(rejection), Some(named)) => {
@@ -147,9 +152,16 @@ fn blame(trace: &ActiveTrace, error: &(dyn std::error::Error + 'static)) -> Trac
     }
 }
 
+/// Ends the trace when it falls, if nobody has before.
 struct EndTrace {
     trace: ActiveTrace,
     status: TraceStatus,
+}
+
+impl Drop for EndTrace {
+    fn drop(&mut self) {
+        self.trace.end(TraceStatus::Abandoned);
+    }
 }
 
 impl Observe for EndTrace {
