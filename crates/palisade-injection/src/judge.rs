@@ -121,3 +121,52 @@ impl<J: Judge> ErasedJudge for J {
         Judge::judge(self, question).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        pin::pin,
+        task::{Context, Poll, Waker},
+    };
+
+    use palisade_core::Channel;
+
+    use super::*;
+
+    struct Strict;
+
+    impl Judge for Strict {
+        async fn judge(&self, question: JudgeQuestion<'_>) -> Result<Opinion, JudgeError> {
+            if question.text.text.is_empty() {
+                return Err(JudgeError::transient().with_source("out of coffee"));
+            }
+            Ok(Opinion::new(0.9).with_family(Family::RolePlay))
+        }
+    }
+
+    fn ask(text: &str) -> Result<Opinion, JudgeError> {
+        let judge = DynJudge::new(Strict).clone();
+        let question = JudgeQuestion::new(Text::new(Channel::User, text)).with_findings(&[]);
+        let mut answer = pin!(Judge::judge(&judge, question));
+        match answer
+            .as_mut()
+            .poll(&mut Context::from_waker(Waker::noop()))
+        {
+            Poll::Ready(answer) => answer,
+            Poll::Pending => panic!("this judge never waits"),
+        }
+    }
+
+    #[test]
+    fn a_judge_chosen_at_run_time_answers_as_itself() {
+        assert_eq!(ask("hello").unwrap().family, Some(Family::RolePlay));
+        let error = ask("").unwrap_err();
+        assert!(error.is_transient());
+        assert!(!format!("{error:?} {error}").contains("coffee"));
+    }
+
+    #[test]
+    fn a_judge_that_talks_nonsense_has_not_cleared_the_text() {
+        assert_eq!(Opinion::new(f32::NAN).score, 1.0);
+    }
+}

@@ -48,3 +48,25 @@ pub enum Outcome {
     /// Stop it.
     Block,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_score_stays_between_zero_and_one() {
+        let score = |score| Verdict::new(score, Vec::new(), Thresholds::default()).score;
+        assert_eq!([score(-1.0), score(2.0), score(f32::NAN)], [0.0, 1.0, 0.0]);
+    }
+
+    #[cfg(feature = "serde")]
+    #[test]
+    fn verdicts_are_written_and_bad_thresholds_are_not_read() {
+        let verdict = Verdict::new(0.5, Vec::new(), Thresholds::default());
+        let json = serde_json::to_value(verdict).unwrap();
+        assert_eq!(json["outcome"], "review");
+        let read = |text: &str| serde_json::from_str::<Thresholds>(text);
+        assert_eq!(read(r#"{"review":0.3,"block":0.5}"#).unwrap().block(), 0.5);
+        assert!(read(r#"{"review":0.6,"block":0.5}"#).is_err());
+    }
+}

@@ -66,13 +66,21 @@ impl Scan<'_, '_> {
         for &found in words.at(self.bytes, start, entries) {
             self.hit(start, self.label(start, found));
         }
-        if let Some(len) = alone(self.bytes[start]) {
+        if runs_on_byte(self.bytes[start]) {
             // A character of a script without spaces is a word of its own.
             self.at += 1;
-            return (start + len).min(self.bytes.len());
+            return (start + RUNNING).min(self.bytes.len());
+        }
+        if is_thai(self.bytes, start) {
+            // A Thai word has some five letters.
+            self.at += u32::from((start / RUNNING).is_multiple_of(3));
+            return (start + RUNNING).min(self.bytes.len());
         }
         let mut end = start + 1;
-        while end < self.bytes.len() && is_word(self.bytes[end]) && alone(self.bytes[end]).is_none()
+        while end < self.bytes.len()
+            && is_word(self.bytes[end])
+            && !runs_on_byte(self.bytes[end])
+            && !is_thai(self.bytes, end)
         {
             end += 1;
         }
@@ -119,6 +127,7 @@ impl Scan<'_, '_> {
                 if let Some(found) = marks.and_then(|marks| marks.mark(bytes, start)) {
                     self.hit(start, found);
                     // The words inside the mark are read too.
+                    self.at += 1;
                 }
             }
             _ => {}
@@ -182,7 +191,10 @@ impl Scan<'_, '_> {
     }
 }
 
-/// The length of the character that `byte` begins, if its script puts no space between words.
-fn alone(byte: u8) -> Option<usize> {
-    runs_on_byte(byte).then_some(3)
+/// The bytes of one character of a script without spaces.
+const RUNNING: usize = 3;
+
+/// Whether a Thai character begins at `start`.
+fn is_thai(bytes: &[u8], start: usize) -> bool {
+    bytes[start] == 0xE0 && matches!(bytes.get(start + 1), Some(0xB8 | 0xB9))
 }

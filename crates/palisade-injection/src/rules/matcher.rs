@@ -87,7 +87,8 @@ impl Matcher {
     /// Finds the patterns in `hits`.
     pub(super) fn run(&self, hits: &[Hit], matches: &mut Vec<Match>) {
         let mut states: Vec<State> = vec![None; self.total];
-        let mut counts = vec![0_u8; self.patterns.len()];
+        // What is only talked about is counted apart, so that it cannot crowd out what is meant.
+        let mut counts = vec![[0_u8; 2]; self.patterns.len()];
         for (index, hit) in hits.iter().enumerate() {
             let mut classes = hit.classes;
             while classes != NOTHING {
@@ -100,7 +101,6 @@ impl Matcher {
                     };
                     states[self.states[pattern] + step] = Some((first, index as u32));
                     if step + 1 == self.patterns[pattern].steps.len()
-                        && counts[pattern] < MOST_PER_PATTERN
                         && let Some(found) = self.confirm(pattern, first as usize, index, hits)
                     {
                         let same = matches.last().is_some_and(|last| {
@@ -109,8 +109,11 @@ impl Matcher {
                                 && last.end == found.end
                         });
                         if !same {
-                            counts[pattern] += u8::from(found.factor >= 1.0);
-                            matches.push(found);
+                            let count = &mut counts[pattern][usize::from(found.factor < 1.0)];
+                            if *count < MOST_PER_PATTERN {
+                                *count += 1;
+                                matches.push(found);
+                            }
                         }
                     }
                 }
