@@ -13,8 +13,9 @@ const GATEWAY: &str = "palisade-gateway";
 
 /// The formatting of this workspace and of the fuzz targets.
 pub(super) fn fmt() -> Result<Outcome> {
+    require("fmt", "rustfmt")?;
     shell::run(shell::cargo().args(["fmt", "--all", "--check"]))
-        .context("run `cargo fmt --all` (if it is missing: `rustup component add rustfmt`)")?;
+        .context("`cargo fmt --all` mends it")?;
     let fuzz = workspace::root().join("fuzz/Cargo.toml");
     shell::run(
         shell::cargo()
@@ -26,12 +27,13 @@ pub(super) fn fmt() -> Result<Outcome> {
 
 /// The lints of the workspace and of the fuzz targets, as errors.
 pub(super) fn clippy() -> Result<Outcome> {
+    require("clippy", "clippy")?;
+    // All that is wrong, not what is wrong with the first crate.
     shell::run(
         shell::cargo()
             .args(["clippy", "--locked", "--workspace", "--all-targets"])
-            .args(["--all-features", "--", "-D", "warnings"]),
-    )
-    .context("if clippy is missing: `rustup component add clippy`")?;
+            .args(["--all-features", "--keep-going", "--", "-D", "warnings"]),
+    )?;
     let fuzz = workspace::root().join("fuzz/Cargo.toml");
     shell::run(
         shell::cargo()
@@ -48,7 +50,7 @@ pub(super) fn doc() -> Result<Outcome> {
         shell::cargo()
             .env("RUSTDOCFLAGS", "-D warnings")
             .args(["doc", "--locked", "--workspace", "--no-deps"])
-            .arg("--all-features"),
+            .args(["--all-features", "--keep-going"]),
     )?;
     Ok(Outcome::Passed)
 }
@@ -78,6 +80,14 @@ pub(super) fn demo() -> Result<Outcome> {
             .args(["--", "demo"]),
     )?;
     Ok(Outcome::Passed)
+}
+
+/// Fails with what to do if a part of the toolchain is not installed.
+fn require(command: &str, component: &str) -> Result<()> {
+    shell::output(shell::cargo().args([command, "--version"])).with_context(|| {
+        format!("there is no `cargo {command}`; run `rustup component add {component}`")
+    })?;
+    Ok(())
 }
 
 fn absent(package: &str) -> Outcome {
