@@ -520,11 +520,10 @@ impl<'a, 'tx> Book<'a, 'tx> {
         )?
         .execute((before, TIDY_ROWS))?;
         // An account changes whenever one of its holds ends, so one that has not changed since has no hold to remember.
-        // What lasts for ever is never forgotten.
+        // What lasts for ever never ended.
         self.prepare(
             "DELETE FROM quota_accounts WHERE account IN (SELECT account FROM quota_accounts
                  WHERE ends_at <= ?1 AND changed_at <= ?1 AND held_tokens = 0 AND held_nano_usd = 0
-                     AND ends_at < 9223372036854775807
                  ORDER BY ends_at LIMIT ?2)",
         )?
         .execute((before, TIDY_ROWS))?;

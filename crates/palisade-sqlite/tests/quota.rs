@@ -108,7 +108,8 @@ fn a_write_that_fails_half_way_is_undone_and_its_neighbours_stand() {
 
 #[test]
 fn the_tables_stop_growing_and_what_still_matters_is_kept() {
-    let clock = ManualClock::at(Timestamp::from_secs(1_795_132_800));
+    // Noon.
+    let clock = ManualClock::at(Timestamp::from_secs(1_795_176_000));
     let remember = Duration::from_secs(3_600);
     let lifetime = Quota::UNLIMITED.with_period(Period::Lifetime);
     let config = SqliteConfig::default()
@@ -144,6 +145,15 @@ fn the_tables_stop_growing_and_what_still_matters_is_kept() {
             );
             sqlite.settle(settle(id, 1)).await.unwrap();
             clock.advance(Duration::from_secs(60));
+            if number == 1_200 {
+                // Taken twenty hours ago, in a day that is over for eight: both longer than is remembered, but it holds.
+                let long = sqlite.settle(settle(2, 6)).await.unwrap();
+                let (actual, late) = (tokens(6), false);
+                assert_eq!(long.outcome, Outcome::Settled { actual, late });
+                let sql = "SELECT spent_tokens FROM quota_accounts WHERE scope = 'user=long'";
+                let spent = other(&directory).query_row(sql, (), |row| row.get::<_, i64>(0));
+                assert_eq!(spent, Ok(6));
+            }
         }
         let count = |table: &str| {
             let sql = format!("SELECT count(*) FROM {table}");
