@@ -4,6 +4,7 @@ mod call;
 mod config;
 mod demo;
 mod gateway;
+mod linger;
 mod listen;
 mod metrics;
 mod mock;

@@ -1,13 +1,12 @@
 //! Connections: how many at a time, how patient with slow ones, and how they end when the service stops.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{convert::Infallible, io, sync::Arc, time::Duration};
 
 use axum::Router;
-use hyper::server::conn::http1;
+use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::graceful::GracefulShutdown,
-    service::TowerToHyperService,
 };
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -15,7 +14,9 @@ use tokio::{
     task::JoinSet,
 };
 
-use crate::config::Server;
+use tower::ServiceExt as _;
+
+use crate::{config::Server, linger};
 
 /// How long to wait when the system has no connection to give, such as for want of file descriptors.
 const PAUSE: Duration = Duration::from_millis(250);
@@ -63,7 +64,15 @@ pub(crate) async fn serve(
         while connections.try_join_next().is_some() {}
         match accepted {
             Ok((stream, place)) => {
-                let service = TowerToHyperService::new(routes.clone());
+                let routes = routes.clone();
+                let service = service_fn(move |request| {
+                    let routes = routes.clone();
+                    async move {
+                        let (request, unread) = linger::lend(request);
+                        let response = routes.oneshot(request).await?;
+                        Ok::<_, Infallible>(unread.clear(response).await)
+                    }
+                });
                 let connection =
                     graceful.watch(http.serve_connection(TokioIo::new(stream), service));
                 connections.spawn(async move {

@@ -30,7 +30,7 @@ pub(super) fn row(number: usize, scenario: &Scenario, outcome: &Outcome) {
         .as_array()
         .into_iter()
         .flatten()
-        .map(|step| describe(step))
+        .map(describe)
         .collect();
     for line in wrap(&steps, 104) {
         println!("    {line}");

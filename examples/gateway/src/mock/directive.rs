@@ -64,7 +64,7 @@ impl Directive {
                 self.status = value
                     .parse()
                     .ok()
-                    .filter(|status| (400..600).contains(status))
+                    .filter(|status| (400..600).contains(status));
             }
             "times" => self.times = value.parse().ok(),
             "id" => self.id = value.chars().take(64).collect(),
