@@ -1,4 +1,4 @@
-use std::{borrow::Cow, fmt, str::FromStr, sync::Arc};
+use std::{borrow::Cow, cmp::Ordering, fmt, str::FromStr, sync::Arc};
 
 /// What a part of a [`Key`] identifies.
 ///
@@ -137,16 +137,36 @@ impl Key {
                 length: value.len(),
             });
         }
-        let mut parts: Vec<(Dimension, Cow<'_, [u8]>)> = self.parts().collect();
-        if parts.iter().any(|(present, _)| *present == dimension) {
-            return Err(KeyError::Repeated { dimension });
+        // The text is in order already, so the place of the new part is found by the names alone.
+        let mut place = self.0.len();
+        let (mut count, mut at) = (0, 0);
+        for part in self.0.split('/').filter(|part| !part.is_empty()) {
+            let name = part.split_once('=').map_or(part, |(name, _)| name);
+            match rank(name).cmp(&rank(dimension.name())) {
+                Ordering::Equal => return Err(KeyError::Repeated { dimension }),
+                Ordering::Greater => place = place.min(at),
+                Ordering::Less => {}
+            }
+            count += 1;
+            at += part.len() + 1;
         }
-        if parts.len() == Self::PARTS_MAX {
+        if count == Self::PARTS_MAX {
             return Err(KeyError::TooManyParts);
         }
-        parts.push((dimension, Cow::Borrowed(value)));
-        parts.sort_by(|(left, _), (right, _)| left.cmp(right));
-        Ok(Self(encode(&parts).into()))
+        let (before, after) = self.0.split_at(place);
+        let mut text =
+            String::with_capacity(self.0.len() + dimension.name().len() + value.len() + 2);
+        text.push_str(before);
+        // Something stands before the new part without a slash only if the part comes last.
+        if after.is_empty() && !before.is_empty() {
+            text.push('/');
+        }
+        push_part(&mut text, &dimension, value);
+        if !after.is_empty() {
+            text.push('/');
+            text.push_str(after);
+        }
+        Ok(Self(text.into()))
     }
 
     /// Reads the text form back.
@@ -184,7 +204,7 @@ impl Key {
             .split('/')
             .filter(|part| !part.is_empty())
             .filter_map(|part| {
-                // Both always succeed: the text was built by `encode`.
+                // Both always succeed: the text was built by `push_part`.
                 let (name, value) = part.split_once('=')?;
                 Some((Dimension::from_name(name).ok()?, unescape(value)?))
             })
@@ -268,26 +288,31 @@ pub enum KeyError {
     Malformed,
 }
 
-fn encode(parts: &[(Dimension, Cow<'_, [u8]>)]) -> String {
+/// Where a part stands among the others: the named dimensions in their order, then the custom ones by name.
+fn rank(name: &str) -> (usize, &str) {
+    const NAMED: [&str; 10] = [
+        "org", "project", "user", "api_key", "session", "ip", "endpoint", "provider", "model",
+        "policy",
+    ];
+    match NAMED.iter().position(|named| *named == name) {
+        Some(place) => (place, ""),
+        None => (NAMED.len(), name),
+    }
+}
+
+fn push_part(text: &mut String, dimension: &Dimension, value: &[u8]) {
     const HEX: &[u8; 16] = b"0123456789ABCDEF";
-    let mut text = String::with_capacity(parts.iter().map(|(_, value)| value.len() + 10).sum());
-    for (index, (dimension, value)) in parts.iter().enumerate() {
-        if index > 0 {
-            text.push('/');
-        }
-        text.push_str(dimension.name());
-        text.push('=');
-        for &byte in value.as_ref() {
-            if is_plain(byte) {
-                text.push(char::from(byte));
-            } else {
-                text.push('%');
-                text.push(char::from(HEX[usize::from(byte >> 4)]));
-                text.push(char::from(HEX[usize::from(byte & 15)]));
-            }
+    text.push_str(dimension.name());
+    text.push('=');
+    for &byte in value {
+        if is_plain(byte) {
+            text.push(char::from(byte));
+        } else {
+            text.push('%');
+            text.push(char::from(HEX[usize::from(byte >> 4)]));
+            text.push(char::from(HEX[usize::from(byte & 15)]));
         }
     }
-    text
 }
 
 /// The unreserved characters of RFC 3986 §2.3, and `:` and `@`, which addresses and model names use.

@@ -7,6 +7,8 @@ fn dimension() -> impl Strategy<Value = Dimension> {
     prop_oneof![
         Just(Dimension::Org),
         Just(Dimension::Project),
+        Just(Dimension::Policy),
+        Just(Dimension::ApiKey),
         Just(Dimension::User),
         Just(Dimension::Ip),
         Just(Dimension::Model),
