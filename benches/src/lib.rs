@@ -1,0 +1,3 @@
+//! What the benches have in common: the texts they read.
+
+pub mod texts;
