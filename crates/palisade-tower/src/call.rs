@@ -18,8 +18,13 @@ pub(crate) async fn ready_call<S, R>(mut service: S, request: R) -> Result<S::Re
 where
     S: Service<R>,
 {
-    std::future::poll_fn(|cx| service.poll_ready(cx)).await?;
+    ready(&mut service).await?;
     service.call(request).await
+}
+
+/// Waits until `service` is ready.
+pub(crate) async fn ready<S: Service<R>, R>(service: &mut S) -> Result<(), S::Error> {
+    std::future::poll_fn(|cx| service.poll_ready(cx)).await
 }
 
 /// The first `T` in the chain of causes of `error`, itself included.

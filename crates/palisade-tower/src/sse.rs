@@ -73,8 +73,8 @@ fn event_end(bytes: &[u8]) -> Option<usize> {
         let next = at + line_end(&bytes[at..]);
         match line_end(&bytes[next..]) {
             0 => {}
-            // Half of an end, as the one before it tells: the other half is on its way.
-            1 if next - at == 2 && bytes[next..] == *b"\r" => return None,
+            // Perhaps half of an end. Only a stream whose lines end so does not send the other half.
+            1 if bytes[next..] == *b"\r" && bytes[next - 1] == b'\n' => return None,
             empty => return Some(next + empty),
         }
         lines.next_if(|&end| end < next);

@@ -19,7 +19,7 @@ use tower_service::Service;
 use super::route::Route;
 use crate::{
     Bill, BoxError, Line, Tap,
-    call::{BoxFuture, ready_call},
+    call::{BoxFuture, ready},
     sse::{self, Splitter},
     tap::{End, Ending, Observe},
 };
@@ -136,38 +136,20 @@ where
     }
 
     fn call(&mut self, request: Request<T>) -> Self::Future {
-        let inner = self.inner.clone();
-        let Some(route) = request.extensions().get::<Route>() else {
-            // Without a route there is no model, and so nothing to price: the bill says that an attempt was sent.
-            let line = request.extensions().get::<Bill>().map(Bill::send);
-            return Box::pin(async move {
-                let answer = ready_call(inner, request).await.map_err(Into::into);
-                drop(line);
-                answer.map(|response| response.map(Tap::unwatched))
-            });
-        };
-        let sent = Sent {
-            layer: self.layer.clone(),
-            line: request
-                .extensions()
-                .get::<Bill>()
-                .cloned()
-                .unwrap_or_default()
-                .send(),
-            model: route.priced_as.clone(),
-            attempt: attempt(request.extensions()),
-            at: self.layer.clock.now(),
-            began: self.layer.clock.instant(),
-            #[cfg(feature = "trace")]
-            note: request
-                .extensions()
-                .get::<palisade_trace::ActiveTrace>()
-                .map(|trace| trace.begin("llm_call")),
-            extensions: request.extensions().clone(),
-        };
-        let shape = request.body().param();
+        let mut inner = self.inner.clone();
+        let layer = self.layer.clone();
         Box::pin(async move {
-            let answer = ready_call(inner, request).await.map_err(Into::into);
+            // Whoever goes away while the upstream is not ready has sent nothing.
+            ready(&mut inner).await.map_err(Into::into)?;
+            let Some(sent) = Sent::new(layer, request.extensions()) else {
+                // Without a route there is no model, and so nothing to price: the bill says that an attempt was sent.
+                let line = request.extensions().get::<Bill>().map(Bill::send);
+                let answer = inner.call(request).await.map_err(Into::into);
+                drop(line);
+                return answer.map(|response| response.map(Tap::unwatched));
+            };
+            let shape = request.body().param();
+            let answer = inner.call(request).await.map_err(Into::into);
             let response = match answer {
                 Ok(response) => response,
                 Err(error) => {
@@ -225,6 +207,24 @@ struct Sent {
 }
 
 impl Sent {
+    /// `None` for a request without a route.
+    fn new(layer: MeterLayer, extensions: &Extensions) -> Option<Self> {
+        let route = extensions.get::<Route>()?;
+        Some(Self {
+            line: extensions.get::<Bill>().cloned().unwrap_or_default().send(),
+            model: route.priced_as.clone(),
+            attempt: attempt(extensions),
+            at: layer.clock.now(),
+            began: layer.clock.instant(),
+            #[cfg(feature = "trace")]
+            note: extensions
+                .get::<palisade_trace::ActiveTrace>()
+                .map(|trace| trace.begin("llm_call")),
+            extensions: extensions.clone(),
+            layer,
+        })
+    }
+
     /// There was no answer. Whether it is billed depends on why.
     fn failed(self, error: &BoxError) {
         #[cfg(feature = "resilience")]

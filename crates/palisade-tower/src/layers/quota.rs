@@ -230,13 +230,14 @@ impl<L: QuotaLedger> Open<L> {
         {
             return None;
         }
-        // What no ledger could book is as good as unknown. Told as it is, it would be refused, and the hold expire.
-        let known = Amount::new(total.tokens, total.cost).unwrap_or(reserved);
         let unpriced = Amount::new(Tokens::ZERO, reserved.money()).unwrap_or(reserved);
         let times = |count, amount| std::iter::repeat_n(amount, count as usize);
-        let due = times(total.unknown, reserved)
-            .chain(times(total.unpriced, unpriced))
-            .try_fold(known, Amount::checked_add);
+        let known = Amount::new(total.tokens, total.cost)
+            .ok()
+            .and_then(|known| times(total.unpriced, unpriced).try_fold(known, Amount::checked_add));
+        // What no ledger could book is as good as unknown. Told as it is, it would be refused, and the hold expire.
+        let due =
+            times(total.unknown, reserved).try_fold(known.unwrap_or(reserved), Amount::checked_add);
         Some(due.unwrap_or(reserved))
     }
 
