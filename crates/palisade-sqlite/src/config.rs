@@ -36,6 +36,7 @@ pub struct SqliteConfig {
     pub(crate) file_bytes_max: Option<u64>,
     pub(crate) readers: usize,
     pub(crate) read_only: bool,
+    inline: bool,
     #[cfg(feature = "quota")]
     pub(crate) quota_defaults: Arc<palisade_quota::Defaults>,
     #[cfg(feature = "quota")]
@@ -58,6 +59,7 @@ impl Default for SqliteConfig {
             file_bytes_max: None,
             readers: 2,
             read_only: false,
+            inline: true,
             #[cfg(feature = "quota")]
             quota_defaults: Arc::default(),
             #[cfg(feature = "quota")]
@@ -96,6 +98,21 @@ impl SqliteConfig {
     pub const fn with_busy_timeout(mut self, timeout: Duration) -> Self {
         self.busy_timeout = timeout;
         self
+    }
+
+    /// The same, with or without writes on the threads of callers; with them by default.
+    ///
+    /// A caller who finds the writer free then writes on its own thread, some tens of microseconds long, instead of
+    /// waking another. It never waits there for the disk or for another process: with [`Durability::Power`] all writes
+    /// are left to the writer's thread anyway.
+    #[must_use]
+    pub const fn with_inline_writes(mut self, inline: bool) -> Self {
+        self.inline = inline;
+        self
+    }
+
+    pub(crate) fn writes_inline(&self) -> bool {
+        self.inline && self.durability == Durability::Process
     }
 
     /// The same with room for another number of waiting writes, and as many reads. Beyond it the answer is

@@ -1,7 +1,7 @@
 use std::{
     fmt,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, OnceLock},
     thread,
 };
 
@@ -15,13 +15,14 @@ use crate::{
     gate::Gate,
     queue::{Queue, Rejected},
     reader::{self, Read},
-    writer::{self, Call, Job, Transaction, Writer},
+    writer::{self, Call, Desk, Job, Transaction, Writer},
 };
 
 /// One SQLite file, and every port of palisade it can honour.
 ///
 /// Clones share one writer and one set of readers. The work is done on threads of this crate's own, so any async runtime
-/// will do, and none is needed.
+/// will do, and none is needed; small writes that find the writer free are done where they are asked for (see
+/// [`SqliteConfig::with_inline_writes`]).
 ///
 /// When the last handle is dropped, what was accepted is still written, on those threads; a process that is about to end
 /// awaits [`close`](Sqlite::close) to be sure.
@@ -38,6 +39,7 @@ struct Shared {
     checkpoints: Arc<Queue<()>>,
     gate: Gate,
     health: Arc<writer::Health>,
+    desk: OnceLock<Arc<Desk>>,
     #[cfg(feature = "trace")]
     traces: Arc<crate::trace::Buffer>,
 }
@@ -139,12 +141,15 @@ impl Sqlite {
             Arc::clone(&self.shared.writes),
             Arc::clone(&self.shared.checkpoints),
             Arc::clone(&self.shared.health),
-            self.shared.config.read_only,
+            &self.shared.config,
         );
+        let desk = Arc::new(Desk::new(writer));
+        // Set once: this is the only start there is.
+        let _ = self.shared.desk.set(Arc::clone(&desk));
         let pass = self.shared.gate.pass();
         let name = "palisade-sqlite-write".to_owned();
         spawn(name, "starting the writer", move || {
-            writer.work();
+            desk.work();
             drop(pass);
         })
     }
@@ -166,10 +171,23 @@ impl Sqlite {
         work: impl FnMut(&mut Transaction<'_>) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (call, answer) = Call::new(doing, work);
-        self.shared
-            .writes
-            .push(Box::new(call))
-            .map_err(|rejected| refused(rejected, doing))?;
+        let writes = &self.shared.writes;
+        let desk = self
+            .shared
+            .desk
+            .get()
+            .filter(|_| self.shared.config.writes_inline());
+        match desk {
+            Some(desk) => {
+                writes
+                    .push_quietly(Box::new(call))
+                    .map_err(|rejected| refused(rejected, doing))?;
+                desk.lend_a_hand();
+            }
+            None => writes
+                .push(Box::new(call))
+                .map_err(|rejected| refused(rejected, doing))?,
+        }
         // Nobody drops an accepted write unanswered, unless its thread has died.
         answer
             .await
@@ -213,6 +231,7 @@ impl Shared {
             checkpoints: Arc::new(Queue::new(1)),
             gate: Gate::default(),
             health: Arc::default(),
+            desk: OnceLock::new(),
         }
     }
 

@@ -3,6 +3,10 @@ use std::{
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
 };
 
+/// How long something that nobody waits for may wait for company.
+#[cfg(feature = "trace")]
+const LINGER: std::time::Duration = std::time::Duration::from_millis(20);
+
 /// A bounded queue between callers, who never wait to put something in, and threads, which wait for something to do.
 #[derive(Debug)]
 pub(crate) struct Queue<T> {
@@ -14,6 +18,11 @@ pub(crate) struct Queue<T> {
 #[derive(Debug)]
 struct State<T> {
     items: VecDeque<T>,
+    /// What nobody waits for.
+    #[cfg(feature = "trace")]
+    idle: VecDeque<T>,
+    /// A thread sleeps until somebody wakes it.
+    parked: bool,
     closed: bool,
 }
 
@@ -30,6 +39,9 @@ impl<T> Queue<T> {
             max,
             state: Mutex::new(State {
                 items: VecDeque::new(),
+                #[cfg(feature = "trace")]
+                idle: VecDeque::new(),
+                parked: false,
                 closed: false,
             }),
             filled: Condvar::new(),
@@ -37,6 +49,13 @@ impl<T> Queue<T> {
     }
 
     pub(crate) fn push(&self, item: T) -> Result<(), Rejected> {
+        self.push_quietly(item)?;
+        self.wake();
+        Ok(())
+    }
+
+    /// Puts an item in and wakes nobody: the caller means to take it out again, or wakes somebody later.
+    pub(crate) fn push_quietly(&self, item: T) -> Result<(), Rejected> {
         let mut state = self.lock();
         if state.closed {
             return Err(Rejected::Closed);
@@ -45,17 +64,46 @@ impl<T> Queue<T> {
             return Err(Rejected::Full);
         }
         state.items.push_back(item);
-        drop(state);
-        self.filled.notify_one();
         Ok(())
     }
 
-    /// For the one item that drains a buffer with a bound of its own: it is taken even if the queue is full, and, from
-    /// the thread that works the queue off, after it was closed.
-    #[cfg(feature = "trace")]
-    pub(crate) fn push_always(&self, item: T) {
-        self.lock().items.push_back(item);
+    /// Wakes a thread that waits for something to do.
+    pub(crate) fn wake(&self) {
         self.filled.notify_one();
+    }
+
+    /// For the one item that drains a buffer with a bound of its own: it is taken even if the queue is full, and, from
+    /// the thread that works the queue off, after it was closed. Nobody waits for it, so it goes with what comes next, or
+    /// after [`LINGER`]: waking a thread for each trace would cost more than writing it.
+    #[cfg(feature = "trace")]
+    pub(crate) fn push_idle(&self, item: T) {
+        let mut state = self.lock();
+        state.idle.push_back(item);
+        let parked = state.parked;
+        drop(state);
+        if parked {
+            self.filled.notify_one();
+        }
+    }
+
+    /// Up to `max` items that somebody waits for, without waiting.
+    pub(crate) fn take_now(&self, max: usize) -> Vec<T> {
+        let mut state = self.lock();
+        let count = state.items.len().min(max);
+        state.items.drain(..count).collect()
+    }
+
+    /// Puts items back to the front.
+    pub(crate) fn put_back(&self, items: Vec<T>) {
+        let mut state = self.lock();
+        for item in items.into_iter().rev() {
+            state.items.push_front(item);
+        }
+    }
+
+    /// Whether somebody waits for something.
+    pub(crate) fn is_waited_for(&self) -> bool {
+        !self.lock().items.is_empty()
     }
 
     /// From now on nothing is taken. What is in the queue is still worked off.
@@ -64,21 +112,46 @@ impl<T> Queue<T> {
         self.filled.notify_all();
     }
 
-    /// Waits for items and takes up to `max`; `None` when the queue is closed and empty.
+    /// Waits for items and takes up to `max`, and what nobody waits for with them; `None` when the queue is closed and
+    /// empty.
     pub(crate) fn take(&self, max: usize) -> Option<Vec<T>> {
         let mut state = self.lock();
+        #[cfg(feature = "trace")]
+        let mut lingered = false;
         loop {
-            if !state.items.is_empty() {
+            #[cfg(feature = "trace")]
+            let due = !state.idle.is_empty() && (lingered || state.closed);
+            #[cfg(not(feature = "trace"))]
+            let due = false;
+            if due || !state.items.is_empty() {
                 let count = state.items.len().min(max);
-                return Some(state.items.drain(..count).collect());
+                let taken = state.items.drain(..count);
+                #[cfg(feature = "trace")]
+                let taken: Vec<T> = {
+                    let mut taken: Vec<T> = taken.collect();
+                    taken.extend(state.idle.drain(..));
+                    taken
+                };
+                #[cfg(not(feature = "trace"))]
+                let taken = taken.collect();
+                return Some(taken);
+            }
+            #[cfg(feature = "trace")]
+            if !state.idle.is_empty() {
+                let waited = self.filled.wait_timeout(state, LINGER);
+                let (woken, waited) = waited.unwrap_or_else(PoisonError::into_inner);
+                (state, lingered) = (woken, waited.timed_out());
+                continue;
             }
             if state.closed {
                 return None;
             }
+            state.parked = true;
             state = self
                 .filled
                 .wait(state)
                 .unwrap_or_else(PoisonError::into_inner);
+            state.parked = false;
         }
     }
 
@@ -103,5 +176,34 @@ mod tests {
         assert_eq!(queue.take(1), Some(vec![1]));
         assert_eq!(queue.take(9), Some(vec![2]));
         assert_eq!(queue.take(9), None);
+    }
+
+    #[cfg(feature = "trace")]
+    #[test]
+    fn what_nobody_waits_for_goes_with_what_somebody_does() {
+        let queue = Queue::new(2);
+        queue.push_idle(1);
+        assert_eq!(queue.push_quietly(2), Ok(()));
+        assert_eq!(queue.take(1), Some(vec![2, 1]));
+        queue.push_idle(3);
+        assert_eq!(queue.take(1), Some(vec![3]), "alone it goes after a while");
+        queue.push_idle(4);
+        queue.close();
+        assert_eq!(queue.take(1), Some(vec![4]));
+        assert_eq!(queue.take(1), None);
+    }
+
+    #[test]
+    fn items_that_are_put_back_keep_their_place() {
+        let queue = Queue::new(3);
+        for item in [1, 2, 3] {
+            assert_eq!(queue.push_quietly(item), Ok(()));
+        }
+        let taken = queue.take_now(2);
+        assert_eq!(taken, [1, 2]);
+        queue.put_back(taken);
+        assert!(queue.is_waited_for());
+        assert_eq!(queue.take_now(9), [1, 2, 3]);
+        assert!(!queue.is_waited_for());
     }
 }

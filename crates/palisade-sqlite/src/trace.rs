@@ -139,7 +139,7 @@ impl Buffer {
             if !state.draining {
                 state.draining = true;
                 // Under the lock, so that `close` cannot come between and leave the trace behind.
-                self.writes.push_always(Drain::of(&self));
+                self.writes.push_idle(Drain::of(&self));
             }
         }
     }
@@ -224,7 +224,7 @@ impl Job for Drain {
         state.bytes -= bytes;
         state.draining = !state.traces.is_empty();
         if state.draining {
-            self.buffer.writes.push_always(Self::of(&self.buffer));
+            self.buffer.writes.push_idle(Self::of(&self.buffer));
         }
     }
 }

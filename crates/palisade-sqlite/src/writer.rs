@@ -1,6 +1,9 @@
-use std::sync::{
-    Arc,
-    atomic::{AtomicU8, Ordering},
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError, TryLockError,
+        atomic::{AtomicU8, Ordering},
+    },
+    time::Duration,
 };
 
 use futures_channel::oneshot;
@@ -8,15 +11,17 @@ use palisade_core::{Clock, StoreError, StoreErrorKind, Timestamp};
 use rusqlite::Connection;
 
 use crate::{
-    checkpoint,
+    SqliteConfig, checkpoint,
     error::{Failure, Trouble, kind},
     queue::Queue,
 };
 
 /// The most writes in one transaction.
 const GROUP_MAX: usize = 256;
+/// The most writes that a caller does on its own thread.
+const INLINE_MAX: usize = 8;
 
-/// The one thread that writes.
+/// The one connection that writes.
 ///
 /// SQLite has one writer at a time, whoever it is; callers that each open a transaction wait for one another, and for
 /// the disk, one by one. So callers queue up instead, and all who wait share one transaction: the more there are, the
@@ -29,6 +34,76 @@ pub(crate) struct Writer {
     health: Arc<Health>,
     scratch: Scratch,
     begin: &'static str,
+    busy_timeout: Duration,
+    /// The transaction of the next group has begun.
+    begun: bool,
+    /// How many rows had changed when a checkpoint was last asked for.
+    checkpointed: u64,
+}
+
+/// The writer, and whoever is at it: its thread, or a caller who found it free.
+///
+/// Handing a write to the thread and its answer back wakes two threads, which costs as much as a small write itself. So a
+/// caller who finds the writer free writes on its own thread, what others have put into the queue meanwhile included; one
+/// who finds it taken leaves the write in the queue and waits. Whoever lets go of the writer looks whether something was
+/// left, and wakes its thread for it. So a lone caller pays for no hand-over, and under load the queue fills while the
+/// writer is taken and groups form as before.
+pub(crate) struct Desk {
+    writer: Mutex<Option<Writer>>,
+    queue: Arc<Queue<Box<dyn Job>>>,
+}
+
+impl Desk {
+    pub(crate) fn new(writer: Writer) -> Self {
+        let queue = Arc::clone(&writer.queue);
+        Self {
+            writer: Mutex::new(Some(writer)),
+            queue,
+        }
+    }
+
+    /// The thread's work: until the queue is closed and empty.
+    pub(crate) fn work(&self) {
+        while let Some(jobs) = self.queue.take(GROUP_MAX) {
+            let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(writer) = &mut *writer {
+                writer.group(jobs);
+                writer.checkpoint();
+            }
+        }
+        let writer = self
+            .writer
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(writer) = writer {
+            // Closing the last connection brings the log back into the file. If that fails, the next to open it does it.
+            let _ = writer.connection.close();
+        }
+    }
+
+    /// A caller's work, after it has put a write into the queue: does it here if the writer is free.
+    pub(crate) fn lend_a_hand(&self) {
+        let mut writer = match self.writer.try_lock() {
+            Ok(writer) => writer,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            // Whoever has it looks into the queue before it rests.
+            Err(TryLockError::WouldBlock) => return,
+        };
+        if let Some(writer) = &mut *writer {
+            let jobs = self.queue.take_now(INLINE_MAX);
+            if !jobs.is_empty() {
+                if let Err(jobs) = writer.group_without_waiting(jobs) {
+                    self.queue.put_back(jobs);
+                }
+                writer.checkpoint();
+            }
+        }
+        drop(writer);
+        if self.queue.is_waited_for() {
+            self.queue.wake();
+        }
+    }
 }
 
 /// One write: what it does, and who waits for the answer.
@@ -95,11 +170,11 @@ impl Writer {
         queue: Arc<Queue<Box<dyn Job>>>,
         checkpoints: Arc<Queue<()>>,
         health: Arc<Health>,
-        read_only: bool,
+        config: &SqliteConfig,
     ) -> Self {
         Self {
             // The lock of the writer at once: one that is taken later, in the midst, may fail instead of waiting.
-            begin: if read_only {
+            begin: if config.read_only {
                 "BEGIN"
             } else {
                 "BEGIN IMMEDIATE"
@@ -110,23 +185,36 @@ impl Writer {
             checkpoints,
             health,
             scratch: Scratch::default(),
+            busy_timeout: config.busy_timeout,
+            begun: false,
+            checkpointed: 0,
         }
     }
 
-    /// Works until the queue is closed and empty.
-    pub(crate) fn work(mut self) {
-        let mut last = 0;
-        while let Some(jobs) = self.queue.take(GROUP_MAX) {
-            self.group(jobs);
-            let changes = self.connection.total_changes();
-            if changes - last >= checkpoint::EVERY_CHANGES {
-                last = changes;
-                // If one waits already, it will do.
-                let _ = self.checkpoints.push(());
-            }
+    /// Has the log brought back into the file when enough has changed.
+    fn checkpoint(&mut self) {
+        let changes = self.connection.total_changes();
+        if changes - self.checkpointed >= checkpoint::EVERY_CHANGES {
+            self.checkpointed = changes;
+            // If one waits already, it will do.
+            let _ = self.checkpoints.push(());
         }
-        // Closing the last connection brings the log back into the file. If that fails, the next to open it does it.
-        let _ = self.connection.close();
+    }
+
+    /// A group, unless another process holds the file: then the jobs come back, for somebody who may wait.
+    fn group_without_waiting(&mut self, jobs: Vec<Box<dyn Job>>) -> Result<(), Vec<Box<dyn Job>>> {
+        if self.connection.busy_timeout(Duration::ZERO).is_err() {
+            return Err(jobs);
+        }
+        let begun = self.execute(self.begin);
+        // The same setting as when it was opened, so it is as good now as then.
+        let _ = self.connection.busy_timeout(self.busy_timeout);
+        if begun.is_err() {
+            return Err(jobs);
+        }
+        self.begun = true;
+        self.group(jobs);
+        Ok(())
     }
 
     fn group(&mut self, mut jobs: Vec<Box<dyn Job>>) {
@@ -169,7 +257,13 @@ impl Writer {
         jobs: &mut [Box<dyn Job>],
         guarded: bool,
     ) -> Result<Option<StoreErrorKind>, Lost> {
-        self.execute(self.begin).map_err(Lost::AtOnce)?;
+        if !std::mem::take(&mut self.begun) {
+            // A job that panicked on its caller's thread has left its transaction open.
+            if !self.connection.is_autocommit() {
+                let _ = self.execute("ROLLBACK");
+            }
+            self.execute(self.begin).map_err(Lost::AtOnce)?;
+        }
         let mut trouble = None;
         for job in jobs {
             if guarded {

@@ -20,6 +20,8 @@ use tokio::sync::mpsc;
 const RECORDS_MAX: usize = 65_536;
 /// How many are given to the store at once, so that they share a commit.
 const BATCH: usize = 256;
+/// How long to wait for company after a batch: nobody waits for these.
+const LINGER: std::time::Duration = std::time::Duration::from_millis(20);
 
 /// Takes usage records without waiting.
 pub(crate) struct UsageLog {
@@ -103,6 +105,7 @@ impl UsageLogTask {
                     tracing::error!(%error, "a usage record was not written");
                 }
             }
+            tokio::time::sleep(LINGER).await;
         }
     }
 }
