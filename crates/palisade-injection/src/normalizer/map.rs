@@ -24,11 +24,11 @@ impl SourceMap {
     /// The source of `range`.
     pub(crate) fn source(&self, range: ByteRange) -> ByteRange {
         let first = self.byte(range.start);
-        let last = if range.is_empty() {
-            first
-        } else {
-            self.byte(range.end - 1)
-        };
+        if range.is_empty() {
+            // No byte of the text, so none of the source: half a character would be one too many.
+            return ByteRange::new(first.start, first.start);
+        }
+        let last = self.byte(range.end - 1);
         // A reversed view runs backwards.
         ByteRange::new(first.start.min(last.start), first.end.max(last.end))
     }
