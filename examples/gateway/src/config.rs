@@ -34,6 +34,7 @@ pub struct Config {
 #[cfg_attr(test, derive(PartialEq, serde::Serialize))]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Server {
+    #[serde(deserialize_with = "read::address")]
     pub(crate) listen: SocketAddr,
     pub(crate) connections_max: usize,
     pub(crate) body_bytes_max: usize,
@@ -239,6 +240,8 @@ pub(crate) struct Resilience {
     pub(crate) backoff_base_ms: u64,
     pub(crate) backoff_max_ms: u64,
     pub(crate) breaker_failures: u32,
+    pub(crate) breaker_failure_percent: u32,
+    pub(crate) breaker_calls_min: u32,
     pub(crate) breaker_open_ms: u64,
 }
 
@@ -251,6 +254,8 @@ impl Default for Resilience {
             backoff_base_ms: 100,
             backoff_max_ms: 5_000,
             breaker_failures: 5,
+            breaker_failure_percent: 50,
+            breaker_calls_min: 20,
             breaker_open_ms: 10_000,
         }
     }

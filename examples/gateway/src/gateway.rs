@@ -49,6 +49,7 @@ pub(crate) struct Shared {
     pub(crate) settler: Settler,
     pub(crate) usage: Arc<UsageLog>,
     pub(crate) metrics: Metrics,
+    pub(crate) probe: Arc<routes::ProbeTurns>,
 }
 
 /// A gateway that runs.
@@ -116,6 +117,7 @@ impl Gateway {
             settler,
             usage,
             metrics,
+            probe: Arc::default(),
         });
         let (stop, stopped) = watch::channel(false);
         Ok(Self {
@@ -221,7 +223,9 @@ fn store_config(config: &Config) -> Result<SqliteConfig, ConfigError> {
         Durability::Process => sqlite::Durability::Process,
         Durability::Power => sqlite::Durability::Power,
     };
-    let zone = Zone::named(&config.quota.zone).map_err(|error| refused("quota.zone", &error))?;
+    let zone = &config.quota.zone;
+    let zone = Zone::named(zone)
+        .map_err(|error| refused("quota.zone", &format!("{zone:?} is {error}")))?;
     let quota = |allowance: &Allowance, key: &str| {
         Quota::default()
             .with_tokens(Some(Tokens::new(allowance.tokens_per_day)))

@@ -2,8 +2,9 @@
 //!
 //! A request is refused as early as possible, mostly before its body is looked at. A connection with half a request in
 //! it cannot take another one, so hyper closes it then; but a client that was told nothing of that sends its next
-//! request into the closed connection and fails. So what is left of a small body is read and thrown away, and the answer
-//! to a larger one says that the connection ends.
+//! request into the closed connection and fails. So what is left of a small body is read and thrown away before the
+//! answer, and the answer to a larger one says that the connection ends. It does not end at once even so: whoever closes
+//! a connection with unread bytes in it takes the answer away from a client that is still sending.
 
 use std::{
     pin::Pin,
@@ -19,9 +20,14 @@ use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use tokio::sync::oneshot;
 
-/// How much is read for nothing, and for how long.
-const BYTES_MAX: usize = 256 << 10;
-const PATIENCE: Duration = Duration::from_secs(1);
+/// How much is read for nothing before the answer, and for how long.
+const SMALL: Limit = Limit(256 << 10, Duration::from_secs(1));
+/// How much while the answer is on its way, to a connection that ends.
+const LARGE: Limit = Limit(64 << 20, Duration::from_secs(10));
+
+/// Bytes and time.
+#[derive(Clone, Copy)]
+struct Limit(usize, Duration);
 
 /// Where an unread body comes back to.
 pub(crate) struct Unread {
@@ -51,30 +57,41 @@ pub(crate) fn lend(request: Request<Incoming>) -> (Request<Body>, Unread) {
 impl Unread {
     /// The answer, once nothing of the request is left; or one that ends the connection.
     pub(crate) async fn clear(mut self, mut response: Response<Body>) -> Response<Body> {
-        if let Ok(body) = self.back.try_recv()
-            && (self.waits || !drain(body).await)
-        {
-            let close = HeaderValue::from_static("close");
-            response.headers_mut().insert(header::CONNECTION, close);
+        let Ok(mut body) = self.back.try_recv() else {
+            return response;
+        };
+        if !self.waits && drain(&mut body, SMALL).await {
+            return response;
+        }
+        let close = HeaderValue::from_static("close");
+        response.headers_mut().insert(header::CONNECTION, close);
+        if !self.waits {
+            // Ends with the connection, or at its limit.
+            tokio::spawn(async move { drain(&mut body, LARGE).await });
         }
         response
     }
 }
 
-/// Whether all of it was read.
-async fn drain(mut body: Incoming) -> bool {
+/// Whether nothing more will come of it.
+async fn drain(body: &mut Incoming, Limit(bytes_max, patience): Limit) -> bool {
+    if body.size_hint().lower() > bytes_max as u64 {
+        return false;
+    }
     let reading = async {
         let mut bytes = 0;
         while let Some(frame) = body.frame().await {
             let Ok(frame) = frame else { return false };
             bytes += frame.data_ref().map_or(0, Bytes::len);
-            if bytes > BYTES_MAX {
+            if bytes > bytes_max {
                 return false;
             }
         }
         true
     };
-    tokio::time::timeout(PATIENCE, reading).await.unwrap_or(false)
+    tokio::time::timeout(patience, reading)
+        .await
+        .unwrap_or(false)
 }
 
 /// A body that goes back when it is dropped before its end.

@@ -1,5 +1,10 @@
 //! The HTTP surface: what clients of OpenAI and Anthropic expect, and what operators look at.
 
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
 use axum::{
     Router,
     body::Body,
@@ -9,9 +14,11 @@ use axum::{
 };
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use palisade::{
-    auth::{Authenticator as _, Credentials, Principal, Role},
-    core::{Decision, Dimension, Health, Key, Probe as _, Status},
-    quota::QuotaLedger as _,
+    auth::{Authenticator as _, Credentials, CredentialsError, Principal, Role},
+    core::{
+        Clock as _, Decision, Dimension, Health, Instant, Key, Probe as _, Status, SystemClock,
+    },
+    quota::{QuotaLedger as _, ReservationId},
     tower::{BoxError, Reason, Rejection},
     trace::{TraceId, TraceQuery, TraceSink as _, TraceStore as _},
 };
@@ -182,6 +189,14 @@ fn visible_to(principal: &Principal) -> Key {
 /// Whether the service works, and how its parts are.
 async fn health(State(shared): State<Shared>) -> Response {
     let parts: Vec<Health> = vec![shared.store.health(), shared.breakers.health()];
+    if parts[0].status != Status::Up && shared.probe.is_due() {
+        // The store tells of its last write, and who is told that it is down sends none. So one is tried, of nothing,
+        // and the next who asks hears how it went.
+        let nothing = ReservationId::random().map(|id| shared.store.release(id));
+        if let Ok(nothing) = nothing {
+            let _ = tokio::time::timeout(ProbeTurns::PAUSE, nothing).await;
+        }
+    }
     let worst = parts
         .iter()
         .map(|part| part.status)
@@ -213,6 +228,24 @@ async fn metrics(State(shared): State<Shared>) -> Response {
     response
 }
 
+/// Lets a write be tried now and then, however often somebody asks.
+#[derive(Debug, Default)]
+pub(crate) struct ProbeTurns(Mutex<Option<Instant>>);
+
+impl ProbeTurns {
+    const PAUSE: Duration = Duration::from_secs(1);
+
+    fn is_due(&self) -> bool {
+        let now = SystemClock.instant();
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let due = last.is_none_or(|last| now.saturating_since(last) >= Self::PAUSE);
+        if due {
+            *last = Some(now);
+        }
+        due
+    }
+}
+
 async fn not_found(request: Request) -> Response {
     let detail = format!("there is no {} {}", request.method(), request.uri().path());
     let rejection = Rejection::new(Reason::NotFound, detail);
@@ -231,10 +264,8 @@ async fn answer(
 
 /// Who asks for one of our own pages.
 async fn identify(shared: &Shared, headers: &HeaderMap) -> Result<Principal, Rejection> {
-    let field = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let refuse = |detail: String| Rejection::new(Reason::Unauthenticated, detail);
-    let credentials = Credentials::from_fields(field("authorization"), field("x-api-key"))
-        .map_err(|error| refuse(error.to_string()))?;
+    let credentials = credentials(headers).map_err(|error| refuse(error.to_string()))?;
     match shared
         .keys
         .authenticate(&credentials)
@@ -244,6 +275,19 @@ async fn identify(shared: &Shared, headers: &HeaderMap) -> Result<Principal, Rej
         Decision::Allow(principal) => Ok(principal),
         Decision::Deny(refusal) => Err(refuse(refusal.to_string())),
     }
+}
+
+/// As strict as the layer in front of the models: two fields of a name may disagree, and text that is none hides another.
+fn credentials(headers: &HeaderMap) -> Result<Credentials, CredentialsError> {
+    let field = |name: &str| {
+        let mut values = headers.get_all(name).iter();
+        let first = values.next().map(HeaderValue::to_str).transpose();
+        match values.next() {
+            Some(_) => Err(CredentialsError::Ambiguous),
+            None => first.map_err(|_| CredentialsError::Malformed),
+        }
+    };
+    Credentials::from_fields(field("authorization")?, field("x-api-key")?)
 }
 
 fn invalid(error: &dyn std::fmt::Display) -> Rejection {

@@ -148,6 +148,8 @@ pub(crate) fn breakers(config: &Config) -> Result<BreakerRegistry, ConfigError> 
     let open_for = Duration::from_millis(config.resilience.breaker_open_ms);
     let policy = BreakerConfig::default()
         .with_consecutive_failures(config.resilience.breaker_failures)
+        .with_failure_rate(config.resilience.breaker_failure_percent)
+        .with_minimum_calls(config.resilience.breaker_calls_min)
         .with_open_for(open_for, open_for * 8)
         .build()
         .map_err(|error| refused("resilience.breaker_failures", &error))?;
@@ -358,10 +360,9 @@ const fn policy(on_failure: OnFailure) -> palisade::tower::OnStoreFailure {
 }
 
 /// A value that the room behind it refuses.
-pub(crate) fn refused(key: &str, error: &dyn std::fmt::Display) -> ConfigError {
-    ConfigError::Value {
+pub(crate) fn refused(key: &str, why: &dyn std::fmt::Display) -> ConfigError {
+    ConfigError::Refused {
         key: key.to_owned(),
-        found: "a value that does not hold together".to_owned(),
-        allowed: error.to_string(),
+        why: why.to_string(),
     }
 }

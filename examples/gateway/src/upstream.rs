@@ -33,6 +33,24 @@ const PASSED_ON: [HeaderName; 4] = [
     HeaderName::from_static("idempotency-key"),
 ];
 
+/// Header fields of a provider that a client should see too: what the body is, when to come back, and what to ask
+/// support by. Not its connection, its cookies, our account there and our limits.
+const HANDED_ON: [HeaderName; 8] = [
+    header::CONTENT_TYPE,
+    header::CONTENT_LENGTH,
+    header::CONTENT_ENCODING,
+    header::RETRY_AFTER,
+    HeaderName::from_static("retry-after-ms"),
+    HeaderName::from_static("x-request-id"),
+    HeaderName::from_static("request-id"),
+    HeaderName::from_static("openai-processing-ms"),
+];
+
+fn handed_on(fields: &HeaderMap) -> HeaderMap {
+    let named = |name: &HeaderName| Some((name.clone(), fields.get(name)?.clone()));
+    HANDED_ON.iter().filter_map(named).collect()
+}
+
 /// The version of Anthropic's API that is spoken unless the client names one.
 const ANTHROPIC_VERSION: HeaderValue = HeaderValue::from_static("2023-06-01");
 
@@ -181,14 +199,7 @@ impl tower_service::Service<Request<Call>> for Upstream {
             .map(|outgoing| self.client.request(outgoing));
         Box::pin(async move {
             let mut response = sending?.await?;
-            // Hop by hop (RFC 9110 §7.6.1): they describe the upstream's connection, not the client's.
-            for name in [
-                header::CONNECTION,
-                header::TRANSFER_ENCODING,
-                header::UPGRADE,
-            ] {
-                response.headers_mut().remove(name);
-            }
+            *response.headers_mut() = handed_on(response.headers());
             Ok(response)
         })
     }

@@ -7,11 +7,7 @@ use common::{House, python, script, settled};
 async fn drive(name: &str) {
     let python = python();
     // As many at once as the scripts need, and few enough to run into.
-    let house = House::start(&[
-        ("limits.requests_per_minute", "60"),
-        ("limits.burst", "60"),
-    ])
-    .await;
+    let house = House::start(&[("limits.requests_per_minute", "60"), ("limits.burst", "60")]).await;
     let (client, hasty) = (house.client("ann").await, house.client("hasty").await);
     let output = tokio::process::Command::new(&python)
         .args([&script(name), &house.base(), client.key(), hasty.key()])
@@ -24,7 +20,12 @@ async fn drive(name: &str) {
         String::from_utf8_lossy(&output.stderr),
     );
     assert!(output.status.success(), "{said}\n{failed}");
-    assert!(said.lines().last().is_some_and(|line| line.starts_with("checks: ")), "{said}");
+    assert!(
+        said.lines()
+            .last()
+            .is_some_and(|line| line.starts_with("checks: ")),
+        "{said}"
+    );
     settled(&client).await;
     house.stop().await;
 }

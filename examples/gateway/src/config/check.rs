@@ -21,6 +21,14 @@ pub enum ConfigError {
         /// What may stand there.
         allowed: String,
     },
+    /// A value is not allowed, for a reason that its guard knows.
+    #[error("configuration key `{key}`: {why}")]
+    Refused {
+        /// The key, from the root.
+        key: String,
+        /// What is wrong and what would be right.
+        why: String,
+    },
 }
 
 /// A day, in milliseconds: the longest time that can be set.
@@ -115,6 +123,18 @@ impl Config {
             (
                 "resilience.breaker_failures",
                 resilience.breaker_failures.into(),
+                1,
+                1_000_000,
+            ),
+            (
+                "resilience.breaker_failure_percent",
+                resilience.breaker_failure_percent.into(),
+                1,
+                100,
+            ),
+            (
+                "resilience.breaker_calls_min",
+                resilience.breaker_calls_min.into(),
                 1,
                 1_000_000,
             ),

@@ -1,6 +1,6 @@
 //! From a file and the environment to a configuration.
 
-use std::{fmt, path::Path};
+use std::{fmt, net::SocketAddr, path::Path};
 
 use figment::{
     Figment,
@@ -8,7 +8,7 @@ use figment::{
 };
 use palisade::core::Money;
 use serde::{
-    Deserializer,
+    Deserialize as _, Deserializer,
     de::{Error, Visitor},
 };
 
@@ -70,6 +70,15 @@ fn describe(error: &figment::Error) -> String {
     } else {
         format!("configuration key `{key}`: {kind}")
     }
+}
+
+/// An address with its port.
+pub(super) fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketAddr, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    text.parse().map_err(|_| {
+        let allowed = "an address and port, such as 127.0.0.1:8787 or [::1]:8787";
+        D::Error::custom(format!("found {text:?}, allowed is {allowed}"))
+    })
 }
 
 /// Dollars: exact, so written as text or as a whole number.

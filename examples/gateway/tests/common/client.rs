@@ -185,7 +185,11 @@ impl Reply {
 
     /// The id of its trace.
     pub(crate) fn trace(&self) -> &str {
-        self.header("traceresponse").unwrap().split('-').nth(1).unwrap()
+        self.header("traceresponse")
+            .unwrap()
+            .split('-')
+            .nth(1)
+            .unwrap()
     }
 
     /// Asserts that it is this refusal, in whatever form, and that nothing of it gives the inside away.

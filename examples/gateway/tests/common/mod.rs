@@ -1,10 +1,6 @@
 //! A gateway of one test's own, and a client that looks at it from outside.
 
-#![allow(
-    dead_code,
-    unused_imports,
-    reason = "each test program uses its part"
-)]
+#![allow(dead_code, unused_imports, reason = "each test program uses its part")]
 
 mod client;
 mod python;
@@ -15,7 +11,7 @@ use palisade::auth::{IssueRequest, Principal, Role};
 use palisade_gateway::{Config, Gateway};
 use serde_json::Value;
 
-pub(crate) use client::{Client, Reply, Streaming, chat, spoken};
+pub(crate) use client::{Body, Client, Reply, Streaming, chat, spoken};
 pub(crate) use python::{python, script};
 
 /// How long something that happens in its own time may take. Only a failing test waits so long.
@@ -32,12 +28,14 @@ const SETTINGS: &[(&str, &str)] = &[
     ("resilience.backoff_base_ms", "1"),
     ("resilience.backoff_max_ms", "4"),
     ("resilience.breaker_failures", "1000"),
+    ("resilience.breaker_calls_min", "1000"),
 ];
 
 /// A running gateway and its folder.
 pub(crate) struct House {
     gateway: Gateway,
-    config: Config,
+    settings: BTreeMap<String, String>,
+    models: String,
     folder: tempfile::TempDir,
 }
 
@@ -51,19 +49,27 @@ impl House {
     pub(crate) async fn start_with(settings: &[(&str, &str)], models: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = format!("'{}'", folder.path().join("palisade.db").display());
-        let mut all: BTreeMap<&str, &str> = SETTINGS.iter().copied().collect();
-        all.insert("store.path", &path);
-        all.extend(settings.iter().copied());
-        let mut toml: String = all
+        let mut all: BTreeMap<String, String> = BTreeMap::new();
+        all.insert("store.path".to_owned(), path);
+        let settings = SETTINGS.iter().chain(settings);
+        all.extend(settings.map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
+        Self::open(all, models.to_owned(), folder).await
+    }
+
+    async fn open(
+        settings: BTreeMap<String, String>,
+        models: String,
+        folder: tempfile::TempDir,
+    ) -> Self {
+        let settings_text: String = settings
             .iter()
             .map(|(key, value)| format!("{key} = {value}\n"))
             .collect();
-        toml.push_str(models);
-        let config = Config::parse(&toml).unwrap();
-        let gateway = Gateway::start(config.clone()).await.unwrap();
+        let config = Config::parse(&(settings_text + &models)).unwrap();
         Self {
-            gateway,
-            config,
+            gateway: Gateway::start(config).await.unwrap(),
+            settings,
+            models,
             folder,
         }
     }
@@ -92,6 +98,11 @@ impl House {
         Client::new(self.gateway.address(), issued.key.expose())
     }
 
+    /// A client with a key that there is already.
+    pub(crate) fn client_with(&self, key: &str) -> Client {
+        Client::new(self.gateway.address(), key)
+    }
+
     /// A client of the organisation `acme` and its project `web`.
     pub(crate) async fn client(&self, user: &str) -> Client {
         self.client_of(principal(user, Role::Developer)).await
@@ -101,7 +112,8 @@ impl House {
     pub(crate) async fn stop(self) -> Stopped {
         self.gateway.stop().await.unwrap();
         Stopped {
-            config: self.config,
+            settings: self.settings,
+            models: self.models,
             folder: self.folder,
         }
     }
@@ -109,18 +121,24 @@ impl House {
 
 /// A gateway that has stopped.
 pub(crate) struct Stopped {
-    config: Config,
+    settings: BTreeMap<String, String>,
+    models: String,
     folder: tempfile::TempDir,
 }
 
 impl Stopped {
     /// The same file, opened again.
     pub(crate) async fn start(self) -> House {
-        House {
-            gateway: Gateway::start(self.config.clone()).await.unwrap(),
-            config: self.config,
-            folder: self.folder,
+        House::open(self.settings, self.models, self.folder).await
+    }
+
+    /// The same with another setting, or without it.
+    pub(crate) async fn start_with(mut self, key: &str, value: Option<&str>) -> House {
+        self.settings.remove(key);
+        if let Some(value) = value {
+            self.settings.insert(key.to_owned(), value.to_owned());
         }
+        self.start().await
     }
 }
 
@@ -132,7 +150,10 @@ pub(crate) fn principal(user: &str, role: Role) -> Principal {
 }
 
 /// Asks until there is an answer, for a bounded time.
-pub(crate) async fn until<T, F: Future<Output = Option<T>>>(what: &str, mut ask: impl FnMut() -> F) -> T {
+pub(crate) async fn until<T, F: Future<Output = Option<T>>>(
+    what: &str,
+    mut ask: impl FnMut() -> F,
+) -> T {
     let asking = async {
         loop {
             if let Some(answer) = ask().await {
@@ -175,8 +196,12 @@ pub(crate) async fn tokens_spent(client: &Client) -> i128 {
 
 /// Tokens, and money in millionths of a millionth of a dollar.
 fn amount(value: &Value) -> (i128, i128) {
-    let tokens = value["tokens"].as_i64().unwrap_or_else(|| panic!("tokens in {value}"));
-    let money = value["money"].as_str().unwrap_or_else(|| panic!("money in {value}"));
+    let tokens = value["tokens"]
+        .as_i64()
+        .unwrap_or_else(|| panic!("tokens in {value}"));
+    let money = value["money"]
+        .as_str()
+        .unwrap_or_else(|| panic!("money in {value}"));
     let (whole, fraction) = money.split_once('.').unwrap_or((money, ""));
     let pico = format!("{whole}{fraction:0<12}");
     (tokens.into(), pico.parse().unwrap())
