@@ -6,10 +6,6 @@ use http::Extensions;
 
 /// What a guard said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(
-    not(feature = "trace"),
-    expect(dead_code, reason = "nobody is told without a trace")
-)]
 pub(crate) enum Said {
     Allow,
     Flag,
@@ -52,10 +48,6 @@ impl Notes {
 
 /// A step that has begun. Dropped, it counts as cancelled.
 pub(crate) struct Note {
-    #[cfg_attr(
-        not(feature = "trace"),
-        expect(dead_code, reason = "nobody is told without a trace")
-    )]
     name: &'static str,
     #[cfg(feature = "trace")]
     timer: Option<palisade_trace::StepTimer>,
@@ -94,10 +86,6 @@ impl Note {
     }
 
     /// Ends the step with an error of a stable kind and one sentence without secrets.
-    #[cfg_attr(
-        not(feature = "resilience"),
-        expect(dead_code, reason = "only calls fail")
-    )]
     pub(crate) fn error(self, kind: &'static str, message: impl Into<Cow<'static, str>>) {
         #[cfg(feature = "trace")]
         if let Some(timer) = self.timer {

@@ -90,10 +90,6 @@ impl Default for Stack {
     }
 }
 
-#[expect(
-    clippy::type_complexity,
-    reason = "thirteen stages are thirteen parameters; an alias would only hide which one a setter replaces"
-)]
 /// Writes the setter of each stage: it takes the stage's own layer and keeps those before and after it.
 macro_rules! setters {
     ([$($done:tt)*] []) => {};

@@ -7,6 +7,8 @@
     reason = "each test file uses what it needs"
 )]
 
+pub mod house;
+
 use std::{
     collections::VecDeque,
     future::Future,
