@@ -56,6 +56,7 @@ pub(crate) fn router(shared: Shared) -> Router {
         .route("/health", get(health))
         .route("/metrics", get(metrics))
         .fallback(not_found)
+        .method_not_allowed_fallback(not_allowed)
         .with_state(shared)
 }
 
@@ -250,6 +251,18 @@ async fn not_found(request: Request) -> Response {
     let detail = format!("there is no {} {}", request.method(), request.uri().path());
     let rejection = Rejection::new(Reason::NotFound, detail);
     render::rejected(Dialect::Problem, request.headers(), rejection)
+}
+
+async fn not_allowed(request: Request) -> Response {
+    let detail = format!("{} takes no {}", request.uri().path(), request.method());
+    let problem = json!({
+        "type": "urn:palisade:problem:method_not_allowed", "title": "Method not allowed",
+        "status": 405, "detail": detail,
+    });
+    let mut response = json_response(StatusCode::METHOD_NOT_ALLOWED, &problem);
+    let kind = HeaderValue::from_static("application/problem+json");
+    response.headers_mut().insert(header::CONTENT_TYPE, kind);
+    response
 }
 
 async fn answer(

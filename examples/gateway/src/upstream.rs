@@ -161,6 +161,11 @@ impl Upstream {
             header::CONTENT_TYPE,
             HeaderValue::from_static("application/json"),
         );
+        // What comes compressed cannot be judged, and without this it may (RFC 9110 §12.5.3).
+        headers.insert(
+            header::ACCEPT_ENCODING,
+            HeaderValue::from_static("identity"),
+        );
         for name in &PASSED_ON {
             if let Some(value) = request.headers().get(name) {
                 headers.insert(name, value.clone());

@@ -4,8 +4,12 @@ mod common;
 
 use std::collections::BTreeSet;
 
-use common::{Client, House, chat, counter, principal, settled, traces};
-use palisade::auth::{Principal, Role};
+use common::{Client, House, chat, counter, principal, settled, tokens_spent, traces, until};
+use palisade::{
+    auth::{Principal, Role},
+    core::Timestamp,
+    cost::{CostLedger as _, GroupBy, ReportQuery},
+};
 use serde_json::{Value, json};
 
 fn of_org(org: &str, user: &str, role: Role) -> Principal {
@@ -275,4 +279,46 @@ async fn a_user_is_limited_whichever_key_they_use_and_others_are_not() {
     }
     house.client("bob").await.chat("Hello").await.answered();
     settled(&first).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_usage_log_the_ledger_and_the_traces_tell_the_same_sum() {
+    let house = House::start(&[]).await;
+    let client = house.client("ann").await;
+    for prompt in [
+        "Hello",
+        "Hello [mock status=503 times=1 id=a]",
+        "Hello [mock status=400]",
+    ] {
+        client.chat(prompt).await;
+        client.chat_stream(prompt).await;
+        let body = json!({
+            "model": "claude-sonnet-4-5", "max_tokens": 50,
+            "messages": [{"role": "user", "content": prompt}],
+        });
+        client.post("/v1/messages", &body).await;
+    }
+    let embedding = json!({"model": "text-embedding-3-small", "input": ["one", "two"]});
+    assert_eq!(client.post("/v1/embeddings", &embedding).await.status, 200);
+    let spent = tokens_spent(&client).await;
+    assert!(spent > 0);
+    let mut traced = 0;
+    for trace in traces(&client, 10).await {
+        let usage = &trace["usage"];
+        traced +=
+            usage["input_tokens"].as_i64().unwrap() + usage["output_tokens"].as_i64().unwrap();
+    }
+    assert_eq!(i128::from(traced), spent);
+    let logged = until("seven calls are in the log", || async {
+        let query = ReportQuery::new(Timestamp::MIN, Timestamp::MAX, GroupBy::Model);
+        let report = house.gateway().store().report(query).await.unwrap();
+        (report.total.calls >= 7).then_some(report)
+    })
+    .await;
+    assert_eq!(
+        logged.total.calls, 7,
+        "a refusal of the provider is no call that costs"
+    );
+    assert_eq!(i128::from(logged.total.usage.total().unwrap().get()), spent);
+    assert_eq!(logged.total.calls_of_unknown_cost, 0);
 }

@@ -165,7 +165,13 @@ struct Serving {
 
 impl Serving {
     async fn start(folder: &Path) -> Self {
+        Self::start_with(folder, "600000").await
+    }
+
+    /// With another time for which a reservation holds.
+    async fn start_with(folder: &Path, hold_ms: &str) -> Self {
         let mut process = program(folder)
+            .env("PALISADE_QUOTA__HOLD_MS", hold_ms)
             .env("PALISADE_SERVER__LISTEN", "127.0.0.1:0")
             .env("PALISADE_SERVER__SHUTDOWN_GRACE_MS", "200")
             .spawn()
@@ -296,6 +302,25 @@ async fn killed_in_the_middle_it_has_the_key_and_the_books_when_it_is_back() {
         tokens("spent") + tokens("held") + tokens("free")
     );
     client.chat("Hello").await.answered();
+    assert_eq!(serving.end("-TERM").await.0, Some(0));
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_dead_process_held_is_given_back_when_its_time_is_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let serving = Serving::start_with(folder.path(), "1").await;
+    let key = serving.key().unwrap().to_owned();
+    let client = Client::new(serving.address, &key);
+    let mut streaming = client.stream("Hello [mock pause_ms=1000]").await;
+    streaming.piece().await.unwrap();
+    assert_eq!(serving.end("-KILL").await.0, None);
+
+    let serving = Serving::start(folder.path()).await;
+    let client = Client::new(serving.address, &key);
+    assert_eq!(tokens_spent(&client).await, 0);
+    client.chat("Hello").await.answered();
+    assert!(tokens_spent(&client).await > 0);
     assert_eq!(serving.end("-TERM").await.0, Some(0));
 }
 

@@ -54,6 +54,14 @@ async fn a_client_may_hang_up_after_any_piece() {
             .filter(|trace| trace["status"] == "abandoned")
             .count();
         assert!(abandoned > 0, "nobody hung up in time");
+        // What an abandoned answer cost is not known, so it is what was reserved: at least the output that was asked for.
+        // But those who went at the very end had let the usage pass.
+        let unknown = i128::try_from(abandoned).unwrap() - 3;
+        let spent = tokens_spent(&client).await;
+        assert!(
+            unknown > 0 && spent >= 300 * unknown,
+            "{spent} for {abandoned} abandoned answers"
+        );
         client.chat("Hello").await.answered();
         assert_eq!(counter(&client, "palisade_settlements_lost", "").await, 0);
     }

@@ -149,6 +149,9 @@ async fn a_model_is_reached_by_its_own_api_alone() {
         .post("/v1/responses", &chat("Hi"))
         .await
         .refused(404, "not_found");
+    let reply = client.get(CHAT).await;
+    reply.refused(405, "method_not_allowed");
+    assert_eq!(reply.header("allow"), Some("POST"));
     assert_eq!(tokens_spent(&client).await, 0);
     traces(&client, 7).await;
     client.chat("Hello").await.answered();

@@ -2,13 +2,16 @@
 
 use std::process::Stdio;
 
+use palisade::auth::{IssueRequest, Role};
 use serde_json::json;
 use tokio::{
     io::{AsyncBufReadExt as _, BufReader, Lines},
     process::{Child, ChildStdin, ChildStdout},
 };
 
-use crate::common::{House, counter, python, script, settled, tokens_spent, traces, until};
+use crate::common::{
+    House, counter, principal, python, script, settled, tokens_spent, traces, until,
+};
 
 /// Another process that holds the lock of the file until it is told to let go.
 struct Lock {
@@ -71,6 +74,24 @@ async fn while_the_file_is_locked_requests_are_refused_and_then_they_pass() {
     client.chat("Hello").await.answered();
     assert_eq!(tokens_spent(&client).await, 2 * before);
     traces(&client, 5).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_is_well_again_is_said_to_be_though_nobody_has_written() {
+    let house = House::start(&[("store.busy_timeout_ms", "20")]).await;
+    let client = house.client("ann").await;
+    let lock = Lock::hold(&house).await;
+    let key = IssueRequest::new(principal("bob", Role::Viewer));
+    assert!(house.gateway().keys().issue(key).await.is_err());
+    for _ in 0..3 {
+        assert_eq!(client.get("/health").await.json()["status"], "degraded");
+    }
+    lock.let_go().await;
+    until("it is said to be well", || async {
+        (client.get("/health").await.json()["status"] == "up").then_some(())
+    })
+    .await;
+    client.chat("Hello").await.answered();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -248,6 +248,18 @@ async fn a_provider_that_does_not_speak_http_is_a_failure_and_nothing_more() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_cannot_be_judged_does_not_pass() {
+    let answer = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-encoding: gzip\r\n\
+        content-length: 4\r\n\r\n\x1f\x8b\x08\x00";
+    let house = House::start_with(SHORT, &models(&provider_of(answer).await)).await;
+    let client = house.client("ann").await;
+    ask_raw(&client).await.refused(502, "upstream_unavailable");
+    settled(&client).await;
+    traces(&client, 1).await;
+    client.chat("Hello").await.answered();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nothing_of_the_connection_to_the_provider_reaches_the_client() {
     let answer = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\
         connection: x-hop, close\r\nx-hop: 1\r\nkeep-alive: timeout=5\r\nproxy-authenticate: Basic\r\n\
