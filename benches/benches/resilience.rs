@@ -114,7 +114,6 @@ fn retry_success(c: &mut Criterion) {
     });
     group.bench_function("palisade_with_budget_and_deadline", |b| {
         let policy = policy
-            .clone()
             .with_total(Duration::from_secs(30))
             .expect("a valid time");
         let runtime = tokio::runtime::Runtime::new().expect("a runtime starts");
