@@ -2,11 +2,14 @@
 
 mod common;
 
-use std::{path::Path, process::Stdio};
+use std::{
+    path::{Path, PathBuf},
+    process::Stdio,
+};
 
 use common::{Client, settled, tokens_spent};
 use tokio::{
-    io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader, Lines},
+    io::{AsyncBufReadExt as _, BufReader, Lines},
     process::{Child, ChildStdout, Command},
 };
 
@@ -154,8 +157,12 @@ async fn the_shipped_configuration_is_good() {
     );
 }
 
+/// Where it writes what it has to say to its operator.
+const LOG: &str = "log";
+
 /// A program that serves.
 struct Serving {
+    folder: PathBuf,
     process: Child,
     said: Lines<BufReader<ChildStdout>>,
     address: std::net::SocketAddr,
@@ -165,15 +172,22 @@ struct Serving {
 
 impl Serving {
     async fn start(folder: &Path) -> Self {
-        Self::start_with(folder, "600000").await
+        Self::start_with(folder, &[]).await
     }
 
-    /// With another time for which a reservation holds.
-    async fn start_with(folder: &Path, hold_ms: &str) -> Self {
-        let mut process = program(folder)
-            .env("PALISADE_QUOTA__HOLD_MS", hold_ms)
+    /// With more in its environment.
+    async fn start_with(folder: &Path, environment: &[(&str, &str)]) -> Self {
+        // A file, since a pipe that nobody reads would stop it.
+        let log = std::fs::File::create(folder.join(LOG)).unwrap();
+        let mut program = program(folder);
+        if folder.join("palisade.toml").exists() {
+            program.args(["--config", "palisade.toml"]);
+        }
+        let mut process = program
             .env("PALISADE_SERVER__LISTEN", "127.0.0.1:0")
             .env("PALISADE_SERVER__SHUTDOWN_GRACE_MS", "200")
+            .envs(environment.iter().copied())
+            .stderr(log)
             .spawn()
             .unwrap();
         let mut said = BufReader::new(process.stdout.take().unwrap()).lines();
@@ -191,6 +205,7 @@ impl Serving {
         }
         let address = address.expect("it says where it listens");
         Self {
+            folder: folder.to_owned(),
             process,
             said,
             address,
@@ -220,10 +235,9 @@ impl Serving {
             rest += &line;
             rest.push('\n');
         }
-        let mut errors = String::new();
-        let stderr = self.process.stderr.as_mut().unwrap();
-        stderr.read_to_string(&mut errors).await.unwrap();
-        (self.process.wait().await.unwrap().code(), rest + &errors)
+        let code = self.process.wait().await.unwrap().code();
+        let log = std::fs::read_to_string(self.folder.join(LOG)).unwrap();
+        (code, rest + &log)
     }
 }
 
@@ -309,7 +323,7 @@ async fn killed_in_the_middle_it_has_the_key_and_the_books_when_it_is_back() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_dead_process_held_is_given_back_when_its_time_is_over() {
     let folder = tempfile::tempdir().unwrap();
-    let serving = Serving::start_with(folder.path(), "1").await;
+    let serving = Serving::start_with(folder.path(), &[("PALISADE_QUOTA__HOLD_MS", "1")]).await;
     let key = serving.key().unwrap().to_owned();
     let client = Client::new(serving.address, &key);
     let mut streaming = client.stream("Hello [mock pause_ms=1000]").await;
@@ -322,6 +336,43 @@ async fn what_a_dead_process_held_is_given_back_when_its_time_is_over() {
     client.chat("Hello").await.answered();
     assert!(tokens_spent(&client).await > 0);
     assert_eq!(serving.end("-TERM").await.0, Some(0));
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn the_most_talkative_log_holds_no_key_and_no_text() {
+    let folder = tempfile::tempdir().unwrap();
+    let environment = [
+        ("RUST_LOG", "trace"),
+        ("PROVIDER_KEY", "sk-provider-secret"),
+    ];
+    let toml = "[[provider]]\nname = \"mock\"\nkind = \"mock\"\napi_key_env = \"PROVIDER_KEY\"\n\
+                [[model]]\nname = \"gpt-4o-mini\"\nprovider = \"mock\"\n";
+    std::fs::write(folder.path().join("palisade.toml"), toml).unwrap();
+    let serving = Serving::start_with(folder.path(), &environment).await;
+    let key = serving.key().unwrap().to_owned();
+    let client = Client::new(serving.address, &key);
+    client
+        .chat("Quetzalcoatl [mock reply=\"Popocatepetl\"]")
+        .await
+        .answered();
+    client
+        .chat_stream("Quetzalcoatl [mock reply=\"Popocatepetl\"]")
+        .await
+        .answered();
+    client.chat("Quetzalcoatl [mock status=500]").await;
+    client
+        .post_bytes("/v1/chat/completions", "{\"Quetzalcoatl")
+        .await;
+    settled(&client).await;
+    let (code, _) = serving.end("-TERM").await;
+    assert_eq!(code, Some(0));
+    let log = std::fs::read_to_string(folder.path().join(LOG)).unwrap();
+    assert!(log.lines().count() > 10, "it was to be talkative: {log}");
+    for secret in [&*key, "sk-provider-secret", "Quetzalcoatl", "Popocatepetl"] {
+        let found = log.lines().find(|line| line.contains(secret));
+        assert_eq!(found, None, "{secret}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

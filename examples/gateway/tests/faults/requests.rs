@@ -334,35 +334,66 @@ fn in_chunks(path: &str, body: String) -> Request<crate::common::Body> {
     Request::post(path).body(body).unwrap()
 }
 
+/// One connection, whatever is sent over it.
+struct Connection(tokio::net::TcpStream);
+
+impl Connection {
+    async fn open(house: &House) -> Self {
+        let address = house.gateway().address();
+        Self(tokio::net::TcpStream::connect(address).await.unwrap())
+    }
+
+    /// Sends a request, the head and the body apart, as many clients do, and reads the answer, which ends in a brace.
+    async fn ask(&mut self, head: &str, body: &str) -> String {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        let length = body.len();
+        let head = format!("{head} HTTP/1.1\r\nhost: x\r\ncontent-length: {length}\r\n\r\n");
+        self.0.write_all(head.as_bytes()).await.unwrap();
+        self.0.write_all(body.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        while !answer.ends_with('}') {
+            let mut piece = [0; 4_096];
+            let read = self.0.read(&mut piece).await.unwrap();
+            assert_ne!(read, 0, "closed after {answer:?}");
+            answer.push_str(std::str::from_utf8(&piece[..read]).unwrap());
+        }
+        answer
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_takes_the_next_request_after_a_refusal() {
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     let house = House::start(&[]).await;
-    let mut stream = tokio::net::TcpStream::connect(house.gateway().address())
-        .await
-        .unwrap();
-    let body = chat("Hello").to_string();
+    let mut connection = Connection::open(&house).await;
     for _ in 0..3 {
-        // The head and the body apart, as many clients send them.
-        let head = format!(
-            "POST {CHAT} HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n",
-            body.len()
-        );
-        stream.write_all(head.as_bytes()).await.unwrap();
-        stream.write_all(body.as_bytes()).await.unwrap();
-        let mut answer = Vec::new();
-        while !answer.ends_with(b"}") {
-            let mut piece = [0; 4_096];
-            let read = stream.read(&mut piece).await.unwrap();
-            assert_ne!(read, 0, "closed after {}", String::from_utf8_lossy(&answer));
-            answer.extend_from_slice(&piece[..read]);
-        }
+        let answer = connection
+            .ask(&format!("POST {CHAT}"), &chat("Hello").to_string())
+            .await;
+        assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn beyond_the_limit_a_connection_waits_until_another_ends() {
+    use futures_util::FutureExt as _;
+    let house = House::start(&[("server.connections_max", "2")]).await;
+    let mut first = Connection::open(&house).await;
+    let mut second = Connection::open(&house).await;
+    let mut third = Connection::open(&house).await;
+    const HEALTH: &str = "GET /health";
+    first.ask(HEALTH, "").await;
+    second.ask(HEALTH, "").await;
+    let mut waiting = tokio::spawn(async move { third.ask(HEALTH, "").await });
+    for _ in 0..20 {
+        second.ask(HEALTH, "").await;
         assert!(
-            answer.starts_with(b"HTTP/1.1 401"),
-            "{}",
-            String::from_utf8_lossy(&answer)
+            (&mut waiting).now_or_never().is_none(),
+            "three were served at once"
         );
     }
+    drop(first);
+    assert!(waiting.await.unwrap().starts_with("HTTP/1.1 200"));
+    second.ask(HEALTH, "").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
