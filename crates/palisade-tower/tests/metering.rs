@@ -145,6 +145,19 @@ fn a_stream_that_is_cut_is_never_taken_for_a_complete_one() {
 }
 
 #[test]
+fn a_document_that_came_whole_counts_however_the_connection_ended() {
+    for last in [Step::Break, Step::Hang] {
+        let (told, total) = metered(
+            Reply::json(common::JSON).then(last),
+            UsageShape::OpenAiChat,
+            20,
+        );
+        assert_ne!(told.unwrap().end, End::Complete);
+        assert_eq!((total.unknown, total.tokens.get()), (0, 25));
+    }
+}
+
+#[test]
 fn what_failed_is_free_if_that_is_certain_and_unknown_if_not() {
     for (reply, unknown) in [
         (Reply::status(400), 0),

@@ -10,7 +10,8 @@ use common::{Pieces, Reply, Step, Upstream, call, data, now, play, polls, read};
 use http::{Request, Response, StatusCode};
 use palisade_core::{Clock, Dimension, Key, ManualClock, ModelId};
 use palisade_resilience::{
-    Backoff, Breaker, BreakerConfig, BreakerRegistry, Deadline, Jitter, Phase, RetryPolicy,
+    Backoff, Breaker, BreakerConfig, BreakerRegistry, Certainty, Classify, Deadline, Jitter, Phase,
+    RetryPolicy,
 };
 use palisade_tower::{
     BoxError, BreakerLayer, DeadlineLayer, Reason, Rejection, RetryLayer, Route, RouteLayer, Time,
@@ -268,6 +269,45 @@ fn an_earlier_deadline_further_out_holds() {
     let began = bench.clock.instant();
     assert!(play(&bench.clock, SECOND, call(&service, request)).is_err());
     assert_eq!(bench.clock.instant().saturating_since(began), SECOND * 2);
+}
+
+#[test]
+fn an_attempt_waits_no_longer_than_anybody_waits_for_it() {
+    let clock = common::clock();
+    let time = Time::new(clock.clone(), clock.clone());
+    let layer = TimeoutLayer::new(SECOND * 10, SECOND * 10, time);
+    for (left, calls) in [(SECOND * 4, 1), (Duration::ZERO, 0)] {
+        let upstream = Upstream::new([Reply::Hang]);
+        let mut request = Request::new(());
+        request
+            .extensions_mut()
+            .insert(Deadline::after(&clock, left));
+        let began = clock.instant();
+        let error = play(
+            &clock,
+            SECOND,
+            call(&layer.layer(upstream.clone()), request),
+        )
+        .err()
+        .unwrap();
+        assert_eq!(clock.instant().saturating_since(began), left);
+        assert_eq!(
+            upstream.calls(),
+            calls,
+            "what nobody waits for is not begun"
+        );
+        // And so it has certainly cost nothing.
+        let failure = Classify::classify(
+            &palisade_tower::Upstream::new(clock.clone()),
+            &Err::<Response<Pieces>, _>(error),
+        );
+        let certain = if calls == 0 {
+            Certainty::No
+        } else {
+            Certainty::Unknown
+        };
+        assert_eq!(failure.unwrap().billed(), certain);
+    }
 }
 
 #[test]

@@ -58,7 +58,7 @@ impl<S, C> Layer<S> for BreakerLayer<C> {
     fn layer(&self, inner: S) -> Broken<S, C> {
         Broken {
             inner,
-            layer: self.clone(),
+            layer: Arc::new(self.clone()),
         }
     }
 }
@@ -67,14 +67,14 @@ impl<S, C> Layer<S> for BreakerLayer<C> {
 #[derive(Debug)]
 pub struct Broken<S, C = SystemClock> {
     inner: S,
-    layer: BreakerLayer<C>,
+    layer: Arc<BreakerLayer<C>>,
 }
 
 impl<S: Clone, C> Clone for Broken<S, C> {
     fn clone(&self) -> Self {
         Self {
             inner: self.inner.clone(),
-            layer: self.layer.clone(),
+            layer: Arc::clone(&self.layer),
         }
     }
 }
@@ -98,9 +98,9 @@ where
 
     fn call(&mut self, request: Request<T>) -> Self::Future {
         let inner = self.inner.clone();
-        let BreakerLayer { breakers, classify } = self.layer.clone();
+        let layer = Arc::clone(&self.layer);
         Box::pin(async move {
-            let permit = match breakers.admit(&key(request.extensions().get())) {
+            let permit = match layer.breakers.admit(&key(request.extensions().get())) {
                 Decision::Allow(permit) => permit,
                 Decision::Deny(denied) => {
                     Notes::of(request.extensions())
@@ -112,10 +112,10 @@ where
             let mut held = UnderWay {
                 permit: Some(permit),
                 until: deadline(request.extensions()),
-                classify,
+                layer,
             };
             let outcome = ready_call(inner, request).await.map_err(Into::into);
-            let failure = held.classify.classify(&outcome);
+            let failure = held.layer.classify.classify(&outcome);
             match (held.permit.take(), failure) {
                 (Some(permit), None) => {
                     outcome.map(|response| response.map(|body| Tap::new(body, Held(permit))))
@@ -147,7 +147,7 @@ fn key(route: Option<&Route>) -> Key {
 struct UnderWay<C: Clock> {
     permit: Option<Permit<C>>,
     until: Option<Deadline>,
-    classify: Upstream,
+    layer: Arc<BreakerLayer<C>>,
 }
 
 impl<C: Clock> Drop for UnderWay<C> {
@@ -155,7 +155,7 @@ impl<C: Clock> Drop for UnderWay<C> {
         if let Some(permit) = self.permit.take()
             && self
                 .until
-                .is_some_and(|until| until.has_passed(self.classify.instant()))
+                .is_some_and(|until| until.has_passed(self.layer.classify.instant()))
         {
             permit.failure(&Failure::new(ErrorKind::Timeout));
         }

@@ -1,4 +1,5 @@
 use std::{
+    sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
@@ -39,7 +40,7 @@ impl<S> Layer<S> for DeadlineLayer {
     fn layer(&self, inner: S) -> Deadlined<S> {
         Deadlined {
             inner,
-            layer: self.clone(),
+            layer: Arc::new(self.clone()),
         }
     }
 }
@@ -48,7 +49,7 @@ impl<S> Layer<S> for DeadlineLayer {
 #[derive(Clone, Debug)]
 pub struct Deadlined<S> {
     inner: S,
-    layer: DeadlineLayer,
+    layer: Arc<DeadlineLayer>,
 }
 
 impl<S, T, B> Service<Request<T>> for Deadlined<S>
@@ -67,8 +68,8 @@ where
     }
 
     fn call(&mut self, mut request: Request<T>) -> Self::Future {
-        let DeadlineLayer { total, time } = self.layer.clone();
-        let own = Deadline::after(&time.clock, total);
+        let layer = Arc::clone(&self.layer);
+        let own = Deadline::after(&layer.time.clock, layer.total);
         let deadline = request
             .extensions()
             .get::<Deadline>()
@@ -77,6 +78,7 @@ where
         let inner = self.inner.clone();
         Box::pin(async move {
             let answer = ready_call(inner, request);
+            let time = &layer.time;
             match deadline.run(&time.timer, &time.clock, answer).await {
                 Ok(answer) => answer.map_err(Into::into),
                 Err(elapsed) => {

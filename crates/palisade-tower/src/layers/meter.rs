@@ -107,7 +107,7 @@ impl<S> Layer<S> for MeterLayer {
     fn layer(&self, inner: S) -> MeteredCalls<S> {
         MeteredCalls {
             inner,
-            layer: self.clone(),
+            layer: Arc::new(self.clone()),
         }
     }
 }
@@ -116,7 +116,7 @@ impl<S> Layer<S> for MeterLayer {
 #[derive(Clone, Debug)]
 pub struct MeteredCalls<S> {
     inner: S,
-    layer: MeterLayer,
+    layer: Arc<MeterLayer>,
 }
 
 impl<S, T, B> Service<Request<T>> for MeteredCalls<S>
@@ -137,7 +137,7 @@ where
 
     fn call(&mut self, request: Request<T>) -> Self::Future {
         let mut inner = self.inner.clone();
-        let layer = self.layer.clone();
+        let layer = Arc::clone(&self.layer);
         Box::pin(async move {
             // Whoever goes away while the upstream is not ready has sent nothing.
             ready(&mut inner).await.map_err(Into::into)?;
@@ -195,7 +195,7 @@ const fn may_have_run(status: StatusCode) -> bool {
 
 /// An attempt on its way.
 struct Sent {
-    layer: MeterLayer,
+    layer: Arc<MeterLayer>,
     line: Line,
     model: ModelId,
     attempt: u32,
@@ -208,7 +208,7 @@ struct Sent {
 
 impl Sent {
     /// `None` for a request without a route.
-    fn new(layer: MeterLayer, extensions: &Extensions) -> Option<Self> {
+    fn new(layer: Arc<MeterLayer>, extensions: &Extensions) -> Option<Self> {
         let route = extensions.get::<Route>()?;
         Some(Self {
             line: extensions.get::<Bill>().cloned().unwrap_or_default().send(),
@@ -359,21 +359,22 @@ impl Read {
         }
     }
 
-    fn finish(self, end: End) -> UsageOutcome {
+    fn finish(self) -> UsageOutcome {
         match self {
             Self::Stream(stream) => {
                 let (mut splitter, mut collector) = *stream;
                 collect(&mut collector, &splitter.rest());
                 collector.finish()
             }
-            Self::Document(shape, first, rest) if end == End::Complete => {
+            // Cut, it is no JSON; whole, it is what it is, however the connection ended.
+            Self::Document(shape, first, rest) => {
                 let bytes = first.unwrap_or_else(|| rest.freeze());
                 match std::str::from_utf8(&bytes) {
                     Ok(text) => read_usage(shape, text),
                     Err(_) => UsageOutcome::new(Reading::Missing),
                 }
             }
-            Self::Document(..) | Self::Lost => UsageOutcome::new(Reading::Missing),
+            Self::Lost => UsageOutcome::new(Reading::Missing),
         }
     }
 }
@@ -400,7 +401,7 @@ impl Observe for Meter {
             status,
             first_byte,
         } = *self;
-        sent.ended(status, end, reading.finish(end), first_byte);
+        sent.ended(status, end, reading.finish(), first_byte);
         None
     }
 }

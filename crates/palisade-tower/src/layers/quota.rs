@@ -104,7 +104,7 @@ impl<S, L: Clone, F> Layer<S> for QuotaLayer<L, F> {
     fn layer(&self, inner: S) -> Self::Service {
         Quotaed {
             inner,
-            layer: self.clone(),
+            layer: Arc::new(self.clone()),
         }
     }
 }
@@ -113,14 +113,14 @@ impl<S, L: Clone, F> Layer<S> for QuotaLayer<L, F> {
 #[derive(Debug)]
 pub struct Quotaed<S, L, F> {
     inner: S,
-    layer: QuotaLayer<L, F>,
+    layer: Arc<QuotaLayer<L, F>>,
 }
 
-impl<S: Clone, L: Clone, F> Clone for Quotaed<S, L, F> {
+impl<S: Clone, L, F> Clone for Quotaed<S, L, F> {
     fn clone(&self) -> Self {
         Self {
             inner: self.inner.clone(),
-            layer: self.layer.clone(),
+            layer: Arc::clone(&self.layer),
         }
     }
 }
@@ -146,12 +146,7 @@ where
     fn call(&mut self, mut request: Request<T>) -> Self::Future {
         let inner = self.inner.clone();
         let asked = self.layer.asks.asks(&request);
-        let QuotaLayer {
-            ledger,
-            settler,
-            on_store_failure,
-            ..
-        } = self.layer.clone();
+        let layer = Arc::clone(&self.layer);
         Box::pin(async move {
             let notes = Notes::of(request.extensions());
             let bill = Bill::default();
@@ -159,7 +154,7 @@ where
                 None => None,
                 Some(ask) => {
                     let note = notes.begin("quota_reserve");
-                    match Reservation::take(ledger, &settler, ask).await {
+                    match Reservation::take(layer.ledger.clone(), &layer.settler, ask).await {
                         Ok(Decision::Allow(reservation)) => {
                             note.said(Said::Allow);
                             Some(Open {
@@ -175,7 +170,7 @@ where
                         }
                         Err(_) => {
                             note.said(Said::Unavailable);
-                            match on_store_failure {
+                            match layer.on_store_failure {
                                 OnStoreFailure::Open => None,
                                 OnStoreFailure::Closed => {
                                     let detail = "the quota cannot be checked at the moment";

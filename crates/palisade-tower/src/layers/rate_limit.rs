@@ -119,7 +119,7 @@ impl<S, L: Clone, F> Layer<S> for RateLimitLayer<L, F> {
     fn layer(&self, inner: S) -> Self::Service {
         RateLimited {
             inner,
-            layer: self.clone(),
+            layer: Arc::new(self.clone()),
         }
     }
 }
@@ -128,14 +128,14 @@ impl<S, L: Clone, F> Layer<S> for RateLimitLayer<L, F> {
 #[derive(Debug)]
 pub struct RateLimited<S, L, F> {
     inner: S,
-    layer: RateLimitLayer<L, F>,
+    layer: Arc<RateLimitLayer<L, F>>,
 }
 
-impl<S: Clone, L: Clone, F> Clone for RateLimited<S, L, F> {
+impl<S: Clone, L, F> Clone for RateLimited<S, L, F> {
     fn clone(&self) -> Self {
         Self {
             inner: self.inner.clone(),
-            layer: self.layer.clone(),
+            layer: Arc::clone(&self.layer),
         }
     }
 }
@@ -160,10 +160,10 @@ where
     fn call(&mut self, request: Request<T>) -> Self::Future {
         let inner = self.inner.clone();
         let takes = self.layer.takes.takes(&request);
-        let layer = self.layer.limiter.clone();
-        let policy = self.layer.on_store_failure;
+        let layer = Arc::clone(&self.layer);
         Box::pin(async move {
-            let fields = ask(&layer, &takes?, policy, &Notes::of(request.extensions())).await?;
+            let notes = Notes::of(request.extensions());
+            let fields = ask(&layer.limiter, &takes?, layer.on_store_failure, &notes).await?;
             match ready_call(inner, request).await.map_err(Into::into) {
                 Ok(mut response) => {
                     // What an upstream says about *its* limits is about this service, not about the client.

@@ -87,7 +87,7 @@ impl<S, C: Clone> Layer<S> for RetryLayer<C> {
     fn layer(&self, inner: S) -> Retried<S, C> {
         Retried {
             inner,
-            layer: self.clone(),
+            layer: Arc::new(self.clone()),
         }
     }
 }
@@ -96,7 +96,7 @@ impl<S, C: Clone> Layer<S> for RetryLayer<C> {
 #[derive(Clone, Debug)]
 pub struct Retried<S, C = Upstream> {
     inner: S,
-    layer: RetryLayer<C>,
+    layer: Arc<RetryLayer<C>>,
 }
 
 impl<S, C, T, B> Service<Request<T>> for Retried<S, C>
@@ -118,7 +118,7 @@ where
 
     fn call(&mut self, request: Request<T>) -> Self::Future {
         let inner = self.inner.clone();
-        let layer = self.layer.clone();
+        let layer = Arc::clone(&self.layer);
         Box::pin(async move {
             let notes = Notes::of(request.extensions());
             let observer = move |failed: &AttemptFailed<'_>| {

@@ -89,7 +89,7 @@ impl<S> Layer<S> for ScanLayer {
     fn layer(&self, inner: S) -> Scanned<S> {
         Scanned {
             inner,
-            layer: self.clone(),
+            layer: Arc::new(self.clone()),
         }
     }
 }
@@ -98,7 +98,7 @@ impl<S> Layer<S> for ScanLayer {
 #[derive(Clone, Debug)]
 pub struct Scanned<S> {
     inner: S,
-    layer: ScanLayer,
+    layer: Arc<ScanLayer>,
 }
 
 impl<S, T, B> Service<Request<T>> for Scanned<S>
@@ -118,7 +118,7 @@ where
 
     fn call(&mut self, request: Request<T>) -> Self::Future {
         let inner = self.inner.clone();
-        let layer = self.layer.clone();
+        let layer = Arc::clone(&self.layer);
         Box::pin(async move {
             let notes = Notes::of(request.extensions());
             for inspection in &layer.inspections {

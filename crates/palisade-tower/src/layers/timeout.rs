@@ -1,6 +1,7 @@
 use std::{
     fmt,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll, ready},
     time::Duration,
 };
@@ -47,7 +48,7 @@ impl<S> Layer<S> for TimeoutLayer {
     fn layer(&self, inner: S) -> TimedOut<S> {
         TimedOut {
             inner,
-            layer: self.clone(),
+            layer: Arc::new(self.clone()),
         }
     }
 }
@@ -56,7 +57,7 @@ impl<S> Layer<S> for TimeoutLayer {
 #[derive(Clone, Debug)]
 pub struct TimedOut<S> {
     inner: S,
-    layer: TimeoutLayer,
+    layer: Arc<TimeoutLayer>,
 }
 
 impl<S, T, B> Service<Request<T>> for TimedOut<S>
@@ -76,18 +77,17 @@ where
     }
 
     fn call(&mut self, request: Request<T>) -> Self::Future {
-        let TimeoutLayer { head, idle, time } = self.layer.clone();
-        let head = deadline(request.extensions()).map_or(head, |deadline| {
-            head.min(deadline.remaining(time.instant()))
+        let layer = Arc::clone(&self.layer);
+        let head = deadline(request.extensions()).map_or(layer.head, |deadline| {
+            layer.head.min(deadline.remaining(layer.time.instant()))
         });
         let inner = self.inner.clone();
         Box::pin(async move {
-            let response = timeout(&time.timer, head, ready_call(inner, request)).await?;
+            let response = timeout(&layer.time.timer, head, ready_call(inner, request)).await?;
             let response = response.map_err(Into::into)?;
             Ok(response.map(|inner| IdleBody {
                 inner,
-                idle,
-                time,
+                layer,
                 silence: None,
             }))
         })
@@ -99,8 +99,7 @@ pin_project_lite::pin_project! {
     pub struct IdleBody<B> {
         #[pin]
         inner: B,
-        idle: Duration,
-        time: Time,
+        layer: Arc<TimeoutLayer>,
         silence: Option<Sleep>,
     }
 }
@@ -125,10 +124,10 @@ where
         // A timer is set only when there is something to wait for.
         let silence = this
             .silence
-            .get_or_insert_with(|| this.time.timer.sleep(*this.idle));
+            .get_or_insert_with(|| this.layer.time.timer.sleep(this.layer.idle));
         ready!(silence.as_mut().poll(cx));
         *this.silence = None;
-        Poll::Ready(Some(Err(Box::new(Silent(*this.idle)))))
+        Poll::Ready(Some(Err(Box::new(Silent(this.layer.idle)))))
     }
 
     fn is_end_stream(&self) -> bool {
@@ -143,7 +142,7 @@ where
 impl<B> fmt::Debug for IdleBody<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("IdleBody")
-            .field("idle", &self.idle)
+            .field("idle", &self.layer.idle)
             .finish_non_exhaustive()
     }
 }

@@ -1,4 +1,7 @@
-use std::task::{Context, Poll};
+use std::{
+    sync::Arc,
+    task::{Context, Poll},
+};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
@@ -54,7 +57,7 @@ impl<S> Layer<S> for TraceLayer {
     fn layer(&self, inner: S) -> Traced<S> {
         Traced {
             inner,
-            layer: self.clone(),
+            layer: Arc::new(self.clone()),
         }
     }
 }
@@ -63,7 +66,7 @@ impl<S> Layer<S> for TraceLayer {
 #[derive(Clone, Debug)]
 pub struct Traced<S> {
     inner: S,
-    layer: TraceLayer,
+    layer: Arc<TraceLayer>,
 }
 
 impl<S, T, B> Service<Request<T>> for Traced<S>
