@@ -193,7 +193,7 @@ async fn a_body_that_is_too_large_is_refused_however_it_comes() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_that_does_not_arrive_is_not_waited_for() {
-    let house = House::start(&[("server.body_timeout_ms", "50")]).await;
+    let house = House::start(&[("server.body_timeout_ms", "500")]).await;
     let client = house.client("ann").await;
     let never = futures_util::stream::pending::<Result<Frame<Bytes>, std::io::Error>>();
     let request = Request::post(CHAT).body(StreamBody::new(never).boxed_unsync());
@@ -212,7 +212,7 @@ async fn a_body_that_does_not_arrive_is_not_waited_for() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_head_that_does_not_arrive_is_not_waited_for() {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-    let house = House::start(&[("server.header_timeout_ms", "50")]).await;
+    let house = House::start(&[("server.header_timeout_ms", "800")]).await;
     let mut stream = tokio::net::TcpStream::connect(house.gateway().address())
         .await
         .unwrap();

@@ -8,7 +8,7 @@ use crate::common::{Client, House, settled, tokens_spent, traces, until};
 /// Attempts that end soon.
 const SHORT: &[(&str, &str)] = &[
     ("resilience.attempts", "2"),
-    ("resilience.attempt_timeout_ms", "150"),
+    ("resilience.attempt_timeout_ms", "500"),
 ];
 
 #[tokio::test(flavor = "multi_thread")]
@@ -97,7 +97,7 @@ async fn the_deadline_ends_all_attempts() {
     let house = House::start(&[
         ("resilience.attempts", "3"),
         ("resilience.attempt_timeout_ms", "60000"),
-        ("resilience.deadline_ms", "150"),
+        ("resilience.deadline_ms", "500"),
     ])
     .await;
     let client = house.client("ann").await;
@@ -289,7 +289,7 @@ async fn nothing_of_the_connection_to_the_provider_reaches_the_client() {
 async fn a_breaker_lets_pass_again_whatever_became_of_its_probe() {
     let house = House::start(&[
         ("resilience.attempts", "1"),
-        ("resilience.attempt_timeout_ms", "150"),
+        ("resilience.attempt_timeout_ms", "500"),
         ("resilience.breaker_failures", "1"),
         ("resilience.breaker_open_ms", "1"),
     ])
