@@ -19,6 +19,7 @@ use std::{
 use anyhow::Context as _;
 use bytes::Bytes;
 use clap::Parser;
+use futures_util::future::join_all;
 use http::{Request, header};
 use http_body_util::{BodyExt as _, Full};
 use hyper_util::{
@@ -232,38 +233,11 @@ async fn at_once(arguments: &Arguments, target: &Target, stream: bool) -> anyhow
         anyhow::Ok(done)
     });
     let mut done = 0;
-    for one in futures(loops).await {
+    // All on this task: the load must not take more threads than it needs.
+    for one in join_all(loops).await {
         done += one?;
     }
     Ok(done as f64 / began.elapsed().as_secs_f64())
-}
-
-/// Polls all at once on this task: the load must not take more threads than it needs.
-async fn futures<F: Future>(all: impl Iterator<Item = F>) -> Vec<F::Output> {
-    use std::{pin::Pin, task::Poll};
-    let mut running: Vec<(Option<Pin<Box<F>>>, Option<F::Output>)> =
-        all.map(|future| (Some(Box::pin(future)), None)).collect();
-    std::future::poll_fn(move |cx| {
-        let mut waiting = false;
-        for (future, output) in &mut running {
-            if let Some(polled) = future {
-                match polled.as_mut().poll(cx) {
-                    Poll::Ready(done) => (*future, *output) = (None, Some(done)),
-                    Poll::Pending => waiting = true,
-                }
-            }
-        }
-        if waiting {
-            return Poll::Pending;
-        }
-        Poll::Ready(
-            running
-                .iter_mut()
-                .filter_map(|(_, output)| output.take())
-                .collect(),
-        )
-    })
-    .await
 }
 
 type Http = Client<HttpConnector, Full<Bytes>>;
