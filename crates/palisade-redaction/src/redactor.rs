@@ -140,6 +140,12 @@ impl Redactor {
         self.take_findings()
     }
 
+    /// [`finish_with_findings`](Self::finish_with_findings) for bytes.
+    pub fn finish_bytes_with_findings(mut self, out: &mut Vec<u8>) -> Vec<Finding> {
+        self.end(out);
+        self.take_findings()
+    }
+
     /// What was found since the last call, flagged and allowed things included, with places in the whole text. After
     /// [`FINDINGS_MAX`] that nobody took, further ones are only counted.
     pub fn take_findings(&mut self) -> Vec<Finding> {
