@@ -13,7 +13,8 @@ use common::{
 use http::{Response, header};
 use http_body::Body;
 use palisade_redaction::{Kind, Policy, Scanner};
-use palisade_tower::{BoxError, Reason, RedactLayer, Rejection, WithoutUsage, find};
+use palisade_tower::{BoxError, Reason, RedactLayer, Rejection, TraceLayer, WithoutUsage, find};
+use palisade_trace::{GuardDecision, Recorder, StepKind};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use tower_layer::Layer as _;
@@ -532,6 +533,44 @@ fn an_event_of_usage_alone_reaches_who_asked_for_it_and_nobody_else() {
     let (all, _) = now(read(response.into_body()));
     let all = String::from_utf8(all).unwrap();
     assert!(!all.contains("\"usage\"") && all.ends_with("data: [DONE]\n\n"));
+}
+
+#[test]
+fn the_trace_says_how_much_was_found_in_every_kind_of_answer() {
+    let plain = Reply::json(MAIL).with_header("content-type", "text/plain");
+    let stream = Reply::events(openai_stream(&refs(&letters(MAIL))));
+    for (reply, expected) in [
+        (Reply::json(format!("\"{MAIL}\"")), 1),
+        (Reply::json("\"fine\""), 0),
+        (plain, 1),
+        (stream, 1),
+        (Reply::events(openai_stream(&["fine"])), 0),
+    ] {
+        let traces = common::house::Traces::default();
+        let trace = TraceLayer::new(Recorder::new(traces.clone(), common::clock()));
+        let service = trace.layer(layer().layer(Upstream::new([reply.clone()])));
+        let response = now(call(&service, Ask::openai("hi"))).unwrap();
+        assert!(now(read(response.into_body())).1.is_ok());
+        let trace = traces.take().pop().unwrap();
+        let step = trace
+            .steps
+            .iter()
+            .find(|step| step.name == "redact")
+            .unwrap();
+        let StepKind::GuardVerdict(verdict) = &step.kind else {
+            panic!("{step:?}");
+        };
+        let decision = if expected == 0 {
+            GuardDecision::Allow
+        } else {
+            GuardDecision::Redact
+        };
+        assert_eq!(
+            (verdict.findings, verdict.decision),
+            (expected, decision),
+            "{reply:?}"
+        );
+    }
 }
 
 // --- any text, cut anywhere -----------------------------------------------------------------------------------------

@@ -55,7 +55,8 @@ enum Work {
     /// A whole document, clean already.
     Done(Option<Bytes>),
     Events(Box<EventStream>),
-    Text(Option<Box<(Redactor, Redaction)>>),
+    /// The redactor is gone once the text has ended.
+    Text(Box<(Option<Redactor>, Redaction)>),
     Opaque,
     /// Broken off: nothing more leaves, least of all what was held back.
     Broken,
@@ -80,7 +81,7 @@ impl<B> RedactedBody<B> {
         let work = match shape {
             Shape::Events => Work::Events(Box::new(EventStream::new(redaction, without_usage))),
             Shape::Text | Shape::Document => {
-                Work::Text(Some(Box::new((redaction.redactor(), redaction))))
+                Work::Text(Box::new((Some(redaction.redactor()), redaction)))
             }
             Shape::Opaque => Work::Opaque,
         };
@@ -100,15 +101,16 @@ impl Work {
                 stream.push(&data)?;
                 Ok(stream.pop())
             }
-            Self::Text(Some(text)) => {
+            Self::Text(text) => {
                 let mut out = Vec::with_capacity(data.len());
-                text.0.push_bytes(&data, &mut out);
-                let findings = text.0.take_findings();
-                text.1.count(&findings);
+                if let (Some(redactor), redaction) = &mut **text {
+                    redactor.push_bytes(&data, &mut out);
+                    redaction.count(&redactor.take_findings());
+                }
                 Ok((!out.is_empty()).then(|| Bytes::from(out)))
             }
             Self::Opaque => Ok(Some(data)),
-            Self::Text(None) | Self::Done(_) | Self::Broken => Ok(None),
+            Self::Done(_) | Self::Broken => Ok(None),
         }
     }
 
@@ -128,12 +130,10 @@ impl Work {
                 Ok(stream.pop())
             }
             Self::Text(text) => {
-                let Some(ended) = text.take() else {
-                    return Ok(None);
-                };
-                let (redactor, _) = *ended;
                 let mut out = Vec::new();
-                redactor.finish_bytes(&mut out);
+                if let Some(redactor) = text.0.take() {
+                    text.1.count(&redactor.finish_bytes_with_findings(&mut out));
+                }
                 Ok((!out.is_empty()).then(|| Bytes::from(out)))
             }
             Self::Done(_) | Self::Opaque | Self::Broken => Ok(None),
@@ -143,8 +143,8 @@ impl Work {
     fn found(&self) -> Tally {
         match self {
             Self::Events(stream) => stream.redaction.found,
-            Self::Text(Some(text)) => text.1.found,
-            Self::Text(None) | Self::Done(_) | Self::Opaque | Self::Broken => Tally::default(),
+            Self::Text(text) => text.1.found,
+            Self::Done(_) | Self::Opaque | Self::Broken => Tally::default(),
         }
     }
 }
@@ -181,10 +181,9 @@ where
                 },
                 Some(Err(error)) => Err(error.into()),
                 None => {
-                    let found = this.work.found();
                     let rest = this.work.finish();
                     this.inner.set(None);
-                    say(this.note.take(), found.max(this.work.found()));
+                    say(this.note.take(), this.work.found());
                     rest
                 }
             };
@@ -223,13 +222,6 @@ fn say(note: Option<Note>, found: Tally) {
 }
 
 impl Tally {
-    fn max(self, other: Self) -> Self {
-        Self {
-            findings: self.findings.max(other.findings),
-            redacted: self.redacted.max(other.redacted),
-        }
-    }
-
     pub(crate) fn say(self, note: Note) {
         let said = match (self.redacted, self.findings) {
             (0, 0) => Said::Allow,
