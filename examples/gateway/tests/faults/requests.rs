@@ -374,6 +374,36 @@ async fn a_connection_takes_the_next_request_after_a_refusal() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_client_may_finish_sending_what_was_refused() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let house = House::start(&[]).await;
+    let Connection(mut stream) = Connection::open(&house).await;
+    let bytes = 4 << 20;
+    let head = format!("POST {CHAT} HTTP/1.1\r\nhost: x\r\ncontent-length: {bytes}\r\n\r\n");
+    stream.write_all(head.as_bytes()).await.unwrap();
+    // The refusal is there before a byte of the body is.
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"}") {
+        assert_ne!(stream.read_buf(&mut answer).await.unwrap(), 0);
+    }
+    let answer = String::from_utf8(answer).unwrap();
+    assert!(
+        answer.starts_with("HTTP/1.1 401") && answer.contains("connection: close"),
+        "{answer}"
+    );
+    // A connection that is closed under it would break, and take with it an answer that is not read yet.
+    for _ in 0..64 {
+        stream.write_all(&vec![b' '; bytes / 64]).await.unwrap();
+    }
+    let mut rest = Vec::new();
+    assert_eq!(
+        stream.read_to_end(&mut rest).await.unwrap(),
+        0,
+        "it ends, and without a reset"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn beyond_the_limit_a_connection_waits_until_another_ends() {
     use futures_util::FutureExt as _;
     let house = House::start(&[("server.connections_max", "2")]).await;
