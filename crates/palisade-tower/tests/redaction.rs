@@ -4,51 +4,17 @@
 
 mod common;
 
-use std::sync::Arc;
-
-use bytes::Bytes;
 use common::{
-    Ask, Reply, Step, Upstream, anthropic_stream, call, data, now, openai_stream, read, text_of,
+    Ask, Reply, Step, Upstream, anthropic_stream, call, data, now, openai_stream, read,
+    redact::{CARD, KEY, MAIL, answer, clean, layer, letters, refs},
+    text_of,
 };
-use http::{Response, header};
-use http_body::Body;
-use palisade_redaction::{Kind, Policy, Scanner};
-use palisade_tower::{BoxError, Reason, RedactLayer, Rejection, TraceLayer, WithoutUsage, find};
+use http::header;
+use http_body::Body as _;
+use palisade_tower::{Reason, Rejection, TraceLayer, WithoutUsage, find};
 use palisade_trace::{GuardDecision, Recorder, StepKind};
-use proptest::prelude::*;
 use serde_json::{Value, json};
 use tower_layer::Layer as _;
-
-const KEY: &str = "ghp_16C7e42F292c6912E7710c838347Ae178B4a";
-const MAIL: &str = "jane.doe@example.com";
-const CARD: &str = "4111111111111111";
-
-fn scanner() -> Arc<Scanner> {
-    let scanner = Scanner::builder()
-        .with_kind(Kind::Secret, true)
-        .with_kind(Kind::Pii, true)
-        .with_policy(Policy::for_outputs());
-    Arc::new(scanner.build().unwrap())
-}
-
-fn layer() -> RedactLayer {
-    thread_local!(static SCANNER: Arc<Scanner> = scanner());
-    SCANNER.with(|scanner| RedactLayer::new(Arc::clone(scanner)))
-}
-
-fn answer(reply: Reply) -> Result<Response<impl Body<Data = Bytes, Error = BoxError>>, BoxError> {
-    now(call(
-        &layer().layer(Upstream::new([reply])),
-        Ask::openai("hi"),
-    ))
-}
-
-/// What a client receives.
-fn clean(reply: Reply) -> String {
-    let (all, end) = now(read(answer(reply).unwrap().into_body()));
-    end.unwrap();
-    String::from_utf8(all).unwrap()
-}
 
 /// The events of a stream, as their data.
 fn events(stream: &str) -> Vec<Value> {
@@ -58,14 +24,6 @@ fn events(stream: &str) -> Vec<Value> {
     data.filter(|data| *data != "[DONE]")
         .map(|data| serde_json::from_str(data).unwrap_or_else(|error| panic!("{data}: {error}")))
         .collect()
-}
-
-fn letters(text: &str) -> Vec<String> {
-    text.chars().map(String::from).collect()
-}
-
-fn refs(texts: &[String]) -> Vec<&str> {
-    texts.iter().map(String::as_str).collect()
 }
 
 // --- documents ------------------------------------------------------------------------------------------------------
@@ -570,66 +528,5 @@ fn the_trace_says_how_much_was_found_in_every_kind_of_answer() {
             (expected, decision),
             "{reply:?}"
         );
-    }
-}
-
-// --- any text, cut anywhere -----------------------------------------------------------------------------------------
-
-fn word() -> impl Strategy<Value = String> {
-    prop_oneof![
-        4 => "[a-zA-Zé😀\"\\\\\n.,]{0,8}",
-        1 => Just(KEY.to_owned()),
-        1 => Just(MAIL.to_owned()),
-        1 => Just(CARD.to_owned()),
-        1 => Just("AKIAIOSFODNN7EXAMPLQ".to_owned()),
-    ]
-}
-
-fn cut(bytes: &[u8], cuts: &[prop::sample::Index]) -> Vec<Vec<u8>> {
-    let mut places: Vec<usize> = cuts.iter().map(|cut| cut.index(bytes.len() + 1)).collect();
-    places.extend([0, bytes.len()]);
-    places.sort_unstable();
-    places
-        .windows(2)
-        .map(|pair| bytes[pair[0]..pair[1]].to_vec())
-        .collect()
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(128))]
-
-    #[test]
-    fn a_stream_says_what_the_whole_text_would_say(
-        words in prop::collection::vec(word(), 0..8),
-        deltas in prop::collection::vec(any::<prop::sample::Index>(), 0..12),
-        chunks in prop::collection::vec(any::<prop::sample::Index>(), 0..12),
-        anthropic in any::<bool>(),
-    ) {
-        let text = words.join(" ");
-        let characters: Vec<char> = text.chars().collect();
-        let mut places: Vec<usize> = deltas.iter().map(|cut| cut.index(characters.len() + 1)).collect();
-        places.extend([0, characters.len()]);
-        places.sort_unstable();
-        let deltas: Vec<String> = places.windows(2).map(|pair| characters[pair[0]..pair[1]].iter().collect()).collect();
-        let deltas = refs(&deltas);
-        let stream = if anthropic { anthropic_stream(&deltas) } else { openai_stream(&deltas) }.concat();
-        let cleaned = clean(Reply::events(cut(stream.as_bytes(), &chunks)));
-        prop_assert_eq!(text_of(cleaned.as_bytes()), scanner().redact(&text));
-    }
-
-    #[test]
-    fn no_bytes_break_the_judge_and_cut_or_whole_they_come_out_alike(
-        bytes in prop::collection::vec(prop_oneof![any::<u8>(), Just(b'\n'), Just(b'\r'), Just(b':')], 0..120),
-        prefix in prop_oneof![Just(""), Just("data: "), Just("data: {\"choices\":[{\"delta\":{\"content\":\"a\"")],
-        cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..6),
-    ) {
-        let stream = [prefix.as_bytes(), &bytes].concat();
-        let play = |pieces: Vec<Vec<u8>>| now(read(answer(Reply::events(pieces)).unwrap().into_body())).0;
-        // Behind CR CR, an LF may be an end of its own or a half of one: an empty line more or less.
-        let lines = |stream: Vec<u8>| {
-            let stream = String::from_utf8_lossy(&stream).replace("\r\n", "\n").replace('\r', "\n");
-            stream.split('\n').filter(|line| !line.is_empty()).map(str::to_owned).collect::<Vec<_>>()
-        };
-        prop_assert_eq!(lines(play(cut(&stream, &cuts))), lines(play(vec![stream.clone()])));
     }
 }

@@ -8,6 +8,7 @@
 )]
 
 pub mod house;
+pub mod redact;
 
 use std::{
     collections::VecDeque,
