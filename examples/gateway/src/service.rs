@@ -12,7 +12,10 @@ use palisade::{
     quota::{Amount, ReservationId, ReserveRequest, Settler},
     rate_limit::{self, Limit},
     redaction::{Action, HashKey, Kind, Policy, Scanner},
-    resilience::{Backoff, BreakerConfig, BreakerRegistry, RetryBudget, RetryPolicy, TokioTimer},
+    resilience::{
+        Backoff, BreakerConfig, BreakerRegistry, RetryBudget, RetryBudgetConfig, RetryPolicy,
+        TokioTimer,
+    },
     sqlite::Sqlite,
     tower::{
         AuthLayer, BoxError, BreakerLayer, DeadlineLayer, InjectionScan, MeterLayer, QuotaLayer,
@@ -31,6 +34,9 @@ use crate::{
     read::ReadLayer,
     upstream::Upstream,
 };
+
+/// How many retries may be saved up in quiet times.
+const RETRIES_SAVED_MAX: u32 = 1_000;
 
 /// A request with its body still unread goes in, an answer that may stream comes out.
 pub(crate) type Service = BoxCloneSyncService<Request<Body>, Response<Body>, BoxError>;
@@ -101,10 +107,8 @@ pub(crate) fn build(
         ))
         // Every attempt asks the breaker anew; all requests together have one budget.
         .retry(
-            RetryLayer::new(retry_policy(config)?, time.clone()).with_budget(Arc::new(
-                RetryBudget::new(Default::default())
-                    .map_err(|error| refused("resilience", &error))?,
-            )),
+            RetryLayer::new(retry_policy(config)?, time.clone())
+                .with_budget(Arc::new(retry_budget(config)?)),
         )
         // Counts attempts, not requests.
         .breaker(BreakerLayer::new(
@@ -137,6 +141,15 @@ pub(crate) fn check(config: &Config) -> Result<(), ConfigError> {
     retry_policy(config)?;
     breakers(config)?;
     Ok(())
+}
+
+/// What all requests together may retry: a share of their number, and a few a second for quiet times.
+fn retry_budget(config: &Config) -> Result<RetryBudget, ConfigError> {
+    let budget = RetryBudgetConfig::default()
+        .with_percent(config.resilience.retry_percent)
+        .with_floor(config.resilience.retries_per_second)
+        .with_capacity(RETRIES_SAVED_MAX);
+    RetryBudget::new(budget).map_err(|error| refused("resilience.retry_percent", &error))
 }
 
 /// The breakers of the configuration.

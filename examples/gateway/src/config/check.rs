@@ -121,6 +121,18 @@ impl Config {
                 600_000,
             ),
             (
+                "resilience.retry_percent",
+                resilience.retry_percent.into(),
+                0,
+                1_000,
+            ),
+            (
+                "resilience.retries_per_second",
+                resilience.retries_per_second.into(),
+                0,
+                1_000,
+            ),
+            (
                 "resilience.breaker_failures",
                 resilience.breaker_failures.into(),
                 1,
