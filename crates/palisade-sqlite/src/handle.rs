@@ -1,7 +1,9 @@
 use std::{
     fmt,
+    future::poll_fn,
     path::{Path, PathBuf},
     sync::{Arc, OnceLock},
+    task::Poll,
     thread,
 };
 
@@ -170,7 +172,7 @@ impl Sqlite {
         doing: &'static str,
         work: impl FnMut(&mut Transaction<'_>) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let (call, answer) = Call::new(doing, work);
+        let (call, mut answer) = Call::new(doing, work);
         let writes = &self.shared.writes;
         let desk = self
             .shared
@@ -182,7 +184,15 @@ impl Sqlite {
                 writes
                     .push_quietly(Box::new(call))
                     .map_err(|rejected| refused(rejected, doing))?;
+                // Whoever leaves now leaves a write behind that somebody must do.
+                let left_behind = LeftBehind(writes);
+                // Others that are about to write get to say so first, and all of them share one transaction.
+                yield_once().await;
+                if let Ok(Some(answered)) = answer.try_recv() {
+                    return answered;
+                }
                 desk.lend_a_hand();
+                drop(left_behind);
             }
             None => writes
                 .push(Box::new(call))
@@ -263,6 +273,31 @@ fn spawn(
         .spawn(work)
         .map(drop)
         .map_err(|error| StoreError::new(StoreErrorKind::Unavailable, doing).with_source(error))
+}
+
+/// Wakes the writer's thread for what is in the queue when its caller goes away.
+struct LeftBehind<'a>(&'a Queue<Box<dyn Job>>);
+
+impl Drop for LeftBehind<'_> {
+    fn drop(&mut self) {
+        if self.0.is_waited_for() {
+            self.0.wake();
+        }
+    }
+}
+
+/// Lets everybody else who is ready go first, once.
+async fn yield_once() {
+    let mut yielded = false;
+    poll_fn(|cx| {
+        if yielded {
+            return Poll::Ready(());
+        }
+        yielded = true;
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 fn refused(rejected: Rejected, doing: &'static str) -> StoreError {

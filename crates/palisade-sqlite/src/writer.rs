@@ -19,7 +19,7 @@ use crate::{
 /// The most writes in one transaction.
 const GROUP_MAX: usize = 256;
 /// The most writes that a caller does on its own thread.
-const INLINE_MAX: usize = 8;
+const INLINE_MAX: usize = 32;
 
 /// The one connection that writes.
 ///
@@ -46,8 +46,9 @@ pub(crate) struct Writer {
 /// Handing a write to the thread and its answer back wakes two threads, which costs as much as a small write itself. So a
 /// caller who finds the writer free writes on its own thread, what others have put into the queue meanwhile included; one
 /// who finds it taken leaves the write in the queue and waits. Whoever lets go of the writer looks whether something was
-/// left, and wakes its thread for it. So a lone caller pays for no hand-over, and under load the queue fills while the
-/// writer is taken and groups form as before.
+/// left, and wakes its thread for it. Before it looks, a caller lets the other tasks of its runtime go first, once: those
+/// that are about to write then share its transaction. So a lone caller pays for no hand-over, and under load groups form
+/// as before.
 pub(crate) struct Desk {
     writer: Mutex<Option<Writer>>,
     queue: Arc<Queue<Box<dyn Job>>>,

@@ -259,6 +259,19 @@ fn closing_writes_what_was_accepted_and_refuses_the_rest() {
 }
 
 #[test]
+fn a_write_whose_caller_leaves_is_done_all_the_same() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("palisade.db");
+    let sqlite = Sqlite::open(&file, SqliteConfig::default()).unwrap();
+    // Long enough for the writer's thread to have nothing to do and to rest.
+    assert!((0..2_000).all(|_| block_on(count(&sqlite)) == 0));
+    drop(ask_for(&sqlite, 0..1));
+    // Nobody writes any more; reading takes long enough for the thread to wake.
+    let written = (0..20_000).any(|_| block_on(count(&sqlite)) == 1);
+    assert!(written, "the write waits for somebody who never comes");
+}
+
+#[test]
 fn one_failing_write_does_not_take_its_group_with_it() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("palisade.db");
