@@ -4,6 +4,7 @@ mod executor;
 mod random;
 mod verdict;
 
+pub mod auth;
 pub mod quota;
 pub mod rate_limit;
 

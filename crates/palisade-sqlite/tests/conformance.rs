@@ -8,6 +8,10 @@ use palisade_quota::QuotaLedger;
 use palisade_sqlite::{Sqlite, SqliteConfig};
 use tempfile::TempDir;
 
+#[cfg(feature = "auth")]
+#[path = "conformance/auth.rs"]
+mod auth;
+
 /// A ledger, and the directory that goes with it.
 struct InFile {
     sqlite: Sqlite,
