@@ -5,6 +5,7 @@ mod random;
 mod verdict;
 
 pub mod auth;
+pub mod cost;
 pub mod quota;
 pub mod rate_limit;
 

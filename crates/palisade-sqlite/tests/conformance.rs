@@ -37,6 +37,10 @@ fn in_file(setup: Setup) -> Ready<InFile> {
     })
 }
 
+#[cfg(feature = "cost")]
+#[path = "conformance/cost.rs"]
+mod cost;
+
 mod file {
     palisade_conformance::quota_ledger_suite!(super::in_file);
 }
