@@ -1,16 +1,19 @@
 //! The rules are tested too: an honest store passes all of them, and every lie is caught.
 
+mod common;
+
 use std::{
     collections::BTreeMap,
-    future::{Ready, poll_fn, ready},
+    future::{Ready, ready},
     ops::Bound,
     sync::{Mutex, MutexGuard, PoisonError},
-    task::Poll,
 };
 
 use palisade_auth::{InMemory, KeyId, KeyPage, KeyStore, ListRequest, StoredKey};
 use palisade_conformance::{auth, block_on};
 use palisade_core::{StoreError, Timestamp};
+
+use common::{broken, yield_once};
 
 /// The ways in which a key store can be wrong.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -255,26 +258,9 @@ fn make(lie: Lie) -> Ready<Liar> {
     })
 }
 
-async fn yield_once() {
-    let mut yielded = false;
-    poll_fn(|cx| {
-        if yielded {
-            return Poll::Ready(());
-        }
-        yielded = true;
-        cx.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
-}
-
 /// The rules that this liar breaks.
 fn broken_by(lie: Lie) -> Vec<&'static str> {
-    block_on(auth::all(&move || make(lie)))
-        .into_iter()
-        .filter(|(_, verdict)| verdict.is_err())
-        .map(|(rule, _)| rule)
-        .collect()
+    broken(block_on(auth::all(&move || make(lie))))
 }
 
 /// Whether random play finds this liar out.

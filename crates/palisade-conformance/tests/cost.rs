@@ -1,10 +1,11 @@
 //! The rules are tested too: an honest ledger passes all of them, and every lie is caught.
 
+mod common;
+
 use std::{
     collections::BTreeMap,
-    future::{Ready, poll_fn, ready},
+    future::{Ready, ready},
     sync::{Mutex, MutexGuard, PoisonError},
-    task::Poll,
 };
 
 use palisade_conformance::{block_on, cost};
@@ -13,6 +14,8 @@ use palisade_cost::{
     CostLedger, GroupBy, InMemory, RecordId, Recorded, Report, ReportOrder, ReportQuery, Totals,
     UsageRecord,
 };
+
+use common::{broken, yield_once};
 
 /// The ways in which a ledger may be wrong.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -279,26 +282,9 @@ fn make(lie: Lie) -> Ready<Liar> {
     })
 }
 
-async fn yield_once() {
-    let mut yielded = false;
-    poll_fn(|cx| {
-        if yielded {
-            return Poll::Ready(());
-        }
-        yielded = true;
-        cx.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
-}
-
 /// The rules that this liar breaks.
 fn broken_by(lie: Lie) -> Vec<&'static str> {
-    block_on(cost::all(&move || make(lie)))
-        .into_iter()
-        .filter(|(_, verdict)| verdict.is_err())
-        .map(|(rule, _)| rule)
-        .collect()
+    broken(block_on(cost::all(&move || make(lie))))
 }
 
 /// Whether random play finds this liar out.

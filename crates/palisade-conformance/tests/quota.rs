@@ -1,10 +1,11 @@
 //! The rules are tested too: an honest ledger passes all of them, and every lie is caught.
 
+mod common;
+
 use std::{
     collections::HashMap,
-    future::{Ready, poll_fn, ready},
+    future::{Ready, ready},
     sync::{Mutex, MutexGuard, PoisonError},
-    task::Poll,
 };
 
 use palisade_conformance::{
@@ -16,6 +17,8 @@ use palisade_quota::{
     Amount, Balance, Granted, Outcome, Quota, QuotaLedger, Refused, RequestError, ReservationId,
     ReserveRequest, Resolution, Resolve, SettleRequest,
 };
+
+use common::{broken, yield_once};
 
 /// The ways in which a ledger has been seen to be wrong.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -259,31 +262,13 @@ fn make(lie: Lie, mut setup: Setup) -> Ready<Liar> {
     ready(Liar::new(lie, setup))
 }
 
-async fn yield_once() {
-    let mut yielded = false;
-    poll_fn(|cx| {
-        if yielded {
-            return Poll::Ready(());
-        }
-        yielded = true;
-        cx.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
-}
-
 fn invalid(error: RequestError) -> StoreError {
     StoreError::new(StoreErrorKind::Invalid, "asking the oracle").with_source(error)
 }
 
 /// The rules that this liar breaks.
 fn broken_by(lie: Lie) -> Vec<&'static str> {
-    let verdicts = block_on(quota::all(&move |setup| make(lie, setup)));
-    verdicts
-        .into_iter()
-        .filter(|(_, verdict)| verdict.is_err())
-        .map(|(rule, _)| rule)
-        .collect()
+    broken(block_on(quota::all(&move |setup| make(lie, setup))))
 }
 
 /// Whether random play finds this liar out.

@@ -1,10 +1,11 @@
 //! The rules are tested too: an honest limiter passes all of them, and every lie is caught.
 
+mod common;
+
 use std::{
     collections::HashMap,
-    future::{Ready, poll_fn, ready},
+    future::{Ready, ready},
     sync::{Mutex, MutexGuard, PoisonError},
-    task::Poll,
     time::Duration,
 };
 
@@ -17,6 +18,8 @@ use palisade_rate_limit::{
     Allowed, Charge, CheckRequest, Denied, InMemory, Limit, MemoryConfig, RateLimiter, Status,
     model::{State, decide, decide_all},
 };
+
+use common::{broken, yield_once};
 
 /// The ways in which a limiter has been seen to be wrong.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -271,26 +274,9 @@ fn make(lie: Lie, setup: Setup) -> Ready<Liar> {
     })
 }
 
-async fn yield_once() {
-    let mut yielded = false;
-    poll_fn(|cx| {
-        if yielded {
-            return Poll::Ready(());
-        }
-        yielded = true;
-        cx.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
-}
-
 /// The rules that this liar breaks.
 fn broken_by(lie: Lie) -> Vec<&'static str> {
-    block_on(rate_limit::all(&move |setup| make(lie, setup)))
-        .into_iter()
-        .filter(|(_, verdict)| verdict.is_err())
-        .map(|(rule, _)| rule)
-        .collect()
+    broken(block_on(rate_limit::all(&move |setup| make(lie, setup))))
 }
 
 /// Whether random play finds this liar out.
