@@ -34,6 +34,15 @@ impl Count {
         }
     }
 
+    /// The number and `sum`; `None` if it is no number or the sum does not fit.
+    pub(super) fn added_to(self, sum: u64) -> Option<u64> {
+        match self {
+            Self::Absent => Some(sum),
+            Self::Value(count) => sum.checked_add(count),
+            Self::Bad => None,
+        }
+    }
+
     /// The number, or none of it.
     pub(super) fn or_zero(self, field: &'static str) -> Result<u64, UsageFault> {
         Ok(self.get(field)?.unwrap_or(0))

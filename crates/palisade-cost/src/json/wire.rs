@@ -207,12 +207,7 @@ impl Fold for Modalities {
             Some("VIDEO") => &mut self.video,
             _ => &mut other,
         };
-        let added = match element.token_count {
-            Count::Absent => Some(*sum),
-            Count::Value(count) => sum.checked_add(count),
-            Count::Bad => None,
-        };
-        match added {
+        match element.token_count.added_to(*sum) {
             Some(added) => *sum = added,
             None => self.is_bad = true,
         }
@@ -248,12 +243,7 @@ impl Fold for CacheDetails {
             Some("1h") => &mut self.hour,
             _ => &mut self.short,
         };
-        let added = match element.tokens {
-            Count::Absent => Some(*sum),
-            Count::Value(count) => sum.checked_add(count),
-            Count::Bad => None,
-        };
-        match added {
+        match element.tokens.added_to(*sum) {
             Some(added) => *sum = added,
             None => self.is_bad = true,
         }
