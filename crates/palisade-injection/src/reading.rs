@@ -2,7 +2,10 @@ use std::sync::OnceLock;
 
 use palisade_core::{Channel, Text};
 
-use crate::{Normalizer, View};
+use crate::{
+    Normalizer, View,
+    lexicon::{self, Hit},
+};
 
 /// A text as a [`Scorer`](crate::Scorer) gets it: with its channel, and with its disguises taken off once for all.
 ///
@@ -12,6 +15,7 @@ pub struct Reading<'t> {
     text: Text<'t>,
     normalizer: Normalizer,
     views: OnceLock<Vec<View<'t>>>,
+    hits: OnceLock<Vec<Vec<Hit>>>,
 }
 
 impl<'t> Reading<'t> {
@@ -22,6 +26,7 @@ impl<'t> Reading<'t> {
             text,
             normalizer,
             views: OnceLock::new(),
+            hits: OnceLock::new(),
         }
     }
 
@@ -42,5 +47,17 @@ impl<'t> Reading<'t> {
     pub fn views(&self) -> &[View<'t>] {
         self.views
             .get_or_init(|| self.normalizer.views(self.text.text))
+    }
+    /// The words of the built-in lexicon in each of the views: rules and classifier read the same ones.
+    pub(crate) fn hits(&self) -> &[Vec<Hit>] {
+        self.hits.get_or_init(|| {
+            let lexicon = lexicon::built_in();
+            let scan = |view: &View<'_>| {
+                let mut hits = Vec::new();
+                lexicon.scan(view.text(), &mut hits);
+                hits
+            };
+            self.views().iter().map(scan).collect()
+        })
     }
 }

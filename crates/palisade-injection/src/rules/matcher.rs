@@ -85,7 +85,8 @@ impl Matcher {
     }
 
     /// Finds the patterns in `hits`.
-    pub(super) fn run(&self, hits: &[Hit], matches: &mut Vec<Match>) {
+    pub(super) fn run(&self, hits: &[Hit]) -> Vec<Match> {
+        let mut matches: Vec<Match> = Vec::new();
         let mut states: Vec<State> = vec![None; self.total];
         // What is only talked about is counted apart, so that it cannot crowd out what is meant.
         let mut counts = vec![[0_u8; 2]; self.patterns.len()];
@@ -119,6 +120,7 @@ impl Matcher {
                 }
             }
         }
+        matches
     }
 
     /// The first hit of `pattern` if the hit at `index` continues it as `step`.

@@ -13,10 +13,10 @@ use palisade_core::{Channel, Finding, Severity};
 pub use self::rule::{MAX_CUSTOM_RULES, MAX_STEPS, MAX_WORDS, Rule};
 use self::{
     combine::{Sighting, combine},
-    matcher::{Matcher, Pattern, Step},
+    matcher::{Match, Matcher, Pattern, Step},
 };
 use crate::{
-    Family, Normalizer, Reading, RuleError, Score, Scorer, Transform,
+    Family, Normalizer, Reading, RuleError, Score, Scorer, Transform, View,
     error::RuleTrouble,
     lexicon::{self, Lexicon, Trie, classes},
 };
@@ -221,37 +221,23 @@ impl Default for Rules {
 impl Scorer for Rules {
     fn score(&self, reading: &Reading<'_>) -> Score {
         let mut sightings = Vec::new();
-        let (mut hits, mut matches) = (Vec::new(), Vec::new());
-        let sets = [
-            (
-                (!self.built_in.is_empty()).then(lexicon::built_in),
-                &self.matcher,
-                &self.built_in,
-            ),
-            (
-                self.custom_lexicon.as_ref(),
-                &self.custom_matcher,
-                &self.custom_entries,
-            ),
-        ];
-        for (lexicon, matcher, entries) in sets {
-            let Some(lexicon) = lexicon else { continue };
-            for view in reading.views() {
+        let mut hits = Vec::new();
+        for (index, view) in reading.views().iter().enumerate() {
+            if !self.built_in.is_empty() {
+                let found = self.matcher.run(&reading.hits()[index]);
+                sightings.extend(sightings_of(
+                    &self.built_in,
+                    &found,
+                    view,
+                    reading.channel(),
+                ));
+            }
+            if let Some(lexicon) = &self.custom_lexicon {
                 hits.clear();
-                matches.clear();
                 lexicon.scan(view.text(), &mut hits);
-                matcher.run(&hits, &mut matches);
-                for found in &matches {
-                    let entry = &entries[found.pattern];
-                    if entry.enabled {
-                        sightings.push(Sighting {
-                            entry,
-                            range: view.source((found.start..found.end).into()),
-                            weight: entry.weight(reading.channel()) * found.factor,
-                            disguise: disguise(view.transform()),
-                        });
-                    }
-                }
+                let found = self.custom_matcher.run(&hits);
+                let seen = sightings_of(&self.custom_entries, &found, view, reading.channel());
+                sightings.extend(seen);
             }
         }
         let mut findings = Vec::new();
@@ -272,6 +258,24 @@ impl Scorer for Rules {
         }
         combine(sightings, self.disguised.then_some(DISGUISED), findings)
     }
+}
+
+fn sightings_of<'r>(
+    entries: &'r [Entry],
+    matches: &[Match],
+    view: &View<'_>,
+    channel: Channel,
+) -> impl Iterator<Item = Sighting<'r>> {
+    let seen = matches
+        .iter()
+        .map(move |found| (&entries[found.pattern], found));
+    seen.filter(|(entry, _)| entry.enabled)
+        .map(move |(entry, found)| Sighting {
+            entry,
+            range: view.source((found.start..found.end).into()),
+            weight: entry.weight(channel) * found.factor,
+            disguise: disguise(view.transform()),
+        })
 }
 
 /// How much a disguise adds to what was found under it. Some are part of every web page.
