@@ -7,10 +7,8 @@ impl HttpReply {
     #[must_use]
     pub fn from_http(status: http::StatusCode, headers: &http::HeaderMap) -> Self {
         let mut reply = Self::new(status.as_u16());
-        for name in Self::HEADERS {
-            for value in headers.get_all(name) {
-                reply = reply.with_header(name, value.as_bytes());
-            }
+        for (name, value) in headers {
+            reply = reply.with_header(name.as_str(), value.as_bytes());
         }
         reply
     }

@@ -11,6 +11,7 @@ mod failure;
 #[cfg(feature = "http")]
 mod http;
 mod kind;
+mod limits;
 mod policy;
 mod provider;
 mod random;
@@ -19,6 +20,7 @@ mod retry_after;
 mod status;
 #[cfg(feature = "tokio")]
 mod tokio;
+mod when;
 
 pub use backoff::{Backoff, Jitter, LongAdvice, Wait};
 pub use breaker::{
@@ -35,6 +37,7 @@ pub use failure::{Certainty, Failure, Fault};
 #[cfg(feature = "http")]
 pub use http::HttpClassifier;
 pub use kind::ErrorKind;
+pub use limits::{LimitOf, UpstreamLimit, UpstreamLimits};
 pub use policy::RetryPolicy;
 pub use provider::ProviderError;
 pub use random::Random;
@@ -45,3 +48,4 @@ pub use retry_after::parse_retry_after;
 pub use status::HttpReply;
 #[cfg(feature = "tokio")]
 pub use tokio::TokioTimer;
+pub use when::{format_duration, parse_duration};

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use palisade_core::RetryAfter;
 
-use crate::{Certainty, ErrorKind, Failure, Fault, status};
+use crate::{Certainty, ErrorKind, Failure, Fault, LimitOf, status};
 
 /// What a model provider's own error code says.
 ///
@@ -27,6 +27,7 @@ pub struct ProviderError {
     /// Whether the code says no more than a status would, so that a status beside it decides.
     pub(crate) vague: bool,
     pub(crate) advice: Option<Duration>,
+    limit: Option<LimitOf>,
 }
 
 impl ProviderError {
@@ -41,12 +42,18 @@ impl ProviderError {
             let row = table.iter().find(|(name, _)| *name == code);
             row.map(|&(_, kind)| kind)
         };
-        match find(CODES) {
-            Some(kind) => Some(Self::new(kind, false)),
+        let limit = match code {
+            "requests" => Some(LimitOf::Requests),
+            "tokens" => Some(LimitOf::Tokens),
+            _ => None,
+        };
+        let error = match find(CODES) {
+            Some(kind) => Self::new(kind, false),
             None => find(VAGUE)
                 .or_else(|| of_number(code.parse().ok()?))
-                .map(|kind| Self::new(kind, true)),
-        }
+                .map(|kind| Self::new(kind, true))?,
+        };
+        Some(Self { limit, ..error })
     }
 
     /// Reads an error body, or the data of an error event in a stream: JSON up to
@@ -62,6 +69,7 @@ impl ProviderError {
             kind,
             vague,
             advice: None,
+            limit: None,
         }
     }
 
@@ -74,10 +82,19 @@ impl ProviderError {
         self.kind
     }
 
+    /// Which of the provider's limits said no, if it tells.
+    #[must_use]
+    pub const fn limit(&self) -> Option<LimitOf> {
+        self.limit
+    }
+
     /// The failure, where there is no HTTP status beside it: an error event in a stream.
     #[must_use]
     pub fn failure(&self) -> Failure {
-        let failure = of_upstream(self.kind);
+        let mut failure = of_upstream(self.kind);
+        if let Some(limit) = self.limit {
+            failure = failure.with_policy(limit.name());
+        }
         match self.advice {
             Some(advice) => failure.with_advice(RetryAfter::After(advice)),
             None => failure,
@@ -115,6 +132,7 @@ const CODES: &[(&str, ErrorKind)] = &[
     ("quota_exceeded", ErrorKind::QuotaExhausted),
     ("billing_hard_limit_reached", ErrorKind::QuotaExhausted),
     ("billing_not_active", ErrorKind::QuotaExhausted),
+    ("exceeded_current_quota_error", ErrorKind::QuotaExhausted),
     ("invalid_api_key", ErrorKind::Authentication),
     ("account_deactivated", ErrorKind::Authentication),
     ("invalid_organization", ErrorKind::Authentication),
@@ -148,6 +166,12 @@ const CODES: &[(&str, ErrorKind)] = &[
     ("PERMISSION_DENIED", ErrorKind::PermissionDenied),
     ("NOT_FOUND", ErrorKind::NotFound),
     ("ABORTED", ErrorKind::Conflict),
+    // … and the reasons Google gives beside them
+    ("API_KEY_INVALID", ErrorKind::Authentication),
+    ("API_KEY_SERVICE_BLOCKED", ErrorKind::PermissionDenied),
+    ("BILLING_DISABLED", ErrorKind::QuotaExhausted),
+    ("CREDENTIALS_MISSING", ErrorKind::Authentication),
+    ("SERVICE_DISABLED", ErrorKind::PermissionDenied),
     ("CANCELLED", ErrorKind::Cancelled),
     ("DEADLINE_EXCEEDED", ErrorKind::Timeout),
     ("UNAVAILABLE", ErrorKind::Unavailable),
@@ -162,6 +186,9 @@ const CODES: &[(&str, ErrorKind)] = &[
     ("ModelNotReadyException", ErrorKind::Unavailable),
     ("ModelTimeoutException", ErrorKind::Timeout),
     ("ModelErrorException", ErrorKind::Internal),
+    ("ModelStreamErrorException", ErrorKind::Internal),
+    ("InvalidSignatureException", ErrorKind::Authentication),
+    ("IncompleteSignature", ErrorKind::Authentication),
     ("ServiceUnavailableException", ErrorKind::Overloaded),
 ];
 
@@ -210,6 +237,17 @@ mod body {
         let found = by_code(outer, inner);
         let specific = found.filter(|error| !error.vague);
         let mut error = specific.or_else(|| by_message(inner)).or(found)?;
+        // OpenAI names the limit in the type, beside the code.
+        error.limit = error
+            .limit
+            .or(found.and_then(|error| error.limit))
+            .or_else(|| {
+                let kind = inner.get("type")?.as_str()?;
+                ProviderError::from_code(kind)?.limit
+            });
+        if let Some(message) = message(inner) {
+            read_message(&mut error, message);
+        }
         if let Some(details) = inner.get("details").and_then(Value::as_array) {
             read_google_details(&mut error, details);
         }
@@ -251,11 +289,42 @@ mod body {
             ("prompt is too long", ErrorKind::TooLarge),
             ("Input is too long", ErrorKind::TooLarge),
         ];
-        let message = inner.get("message")?.as_str()?;
+        let message = message(inner)?;
         let (_, kind) = PHRASES
             .into_iter()
             .find(|(phrase, _)| message.contains(phrase))?;
         Some(ProviderError::new(kind, false))
+    }
+
+    fn message(inner: &Value) -> Option<&str> {
+        let message = inner.get("message").or_else(|| inner.get("Message"))?;
+        message.as_str()
+    }
+
+    /// What stands in the words alone: how long to wait, and a limit by the day.
+    fn read_message(error: &mut ProviderError, message: &str) {
+        if error.kind != ErrorKind::RateLimited && error.kind != ErrorKind::Overloaded {
+            return;
+        }
+        // Bedrock: a day's tokens are used up, which no retry lives to see come back.
+        if message.contains("Too many tokens per day") {
+            error.kind = ErrorKind::QuotaExhausted;
+        }
+        let after = |phrase: &str| {
+            let (_, rest) = message.split_once(phrase)?;
+            let end = rest.find(|c: char| c.is_whitespace()).unwrap_or(rest.len());
+            let (word, rest) = rest.split_at(end);
+            Some((word.trim_end_matches(['.', ',']), rest))
+        };
+        // OpenAI: "Please try again in 7m12s."
+        error.advice = after("try again in ").and_then(|(wait, _)| crate::parse_duration(wait));
+        // Azure: "Please retry after 26 seconds."
+        if let Some((count, rest)) = after("retry after ")
+            && rest.trim_start().starts_with("second")
+        {
+            let wait = crate::retry_after::decimal_seconds(count, 1_000_000_000);
+            error.advice = error.advice.or(wait);
+        }
     }
 
     /// `google.rpc.RetryInfo` says how long to wait; `QuotaFailure` tells a limit by the minute from one by the day.
@@ -266,14 +335,24 @@ mod body {
             {
                 error.advice = Some(asked.from(Timestamp::UNIX_EPOCH));
             }
+            // `google.rpc.ErrorInfo`: a wrong key is an `INVALID_ARGUMENT` otherwise.
+            let reason = detail.get("reason").and_then(Value::as_str);
+            if error.vague
+                && let Some(reason) = reason.and_then(ProviderError::from_code)
+            {
+                (error.kind, error.vague) = (reason.kind, reason.vague);
+            }
             let violations = detail.get("violations").and_then(Value::as_array);
-            let by_the_day = violations
+            for id in violations
                 .into_iter()
                 .flatten()
+                .take(32)
                 .filter_map(|violation| violation.get("quotaId")?.as_str())
-                .any(|id| id.contains("PerDay"));
-            if by_the_day && error.kind == ErrorKind::RateLimited {
-                error.kind = ErrorKind::QuotaExhausted;
+            {
+                error.limit = error.limit.or(Some(crate::limits::named(id)));
+                if id.contains("PerDay") && error.kind == ErrorKind::RateLimited {
+                    error.kind = ErrorKind::QuotaExhausted;
+                }
             }
         }
     }
@@ -281,6 +360,7 @@ mod body {
     #[cfg(test)]
     mod tests {
         use super::*;
+        use crate::LimitOf;
 
         #[test]
         #[rustfmt::skip]
@@ -328,6 +408,26 @@ mod body {
                 {"violations":[{"quotaId":"GenerateRequestsPerDayPerProject"}]}]}}"#;
             let error = ProviderError::from_body(day).unwrap();
             assert_eq!(error.kind(), ErrorKind::QuotaExhausted);
+        }
+
+        #[test]
+        #[rustfmt::skip]
+        fn a_body_says_which_limit_and_how_long() {
+            use ErrorKind as K;
+            for (body, kind, limit, millis) in [
+                (r#"{"error":{"message":"Rate limit reached on tokens per min (TPM). Please try again in 7m12s. Visit","type":"tokens","code":"rate_limit_exceeded"}}"#, K::RateLimited, Some(LimitOf::Tokens), Some(432_000)),
+                (r#"{"error":{"message":"Rate limit reached. Please try again in 20ms.","type":"requests","code":"rate_limit_exceeded"}}"#, K::RateLimited, Some(LimitOf::Requests), Some(20)),
+                (r#"{"error":{"code":"429","message":"Please retry after 26 seconds."}}"#, K::RateLimited, None, Some(26_000)),
+                (r#"{"error":{"code":"429","message":"Please retry after lunch."}}"#, K::RateLimited, None, None),
+                (r#"{"__type":"ThrottlingException","message":"Too many tokens per day, please wait before trying again."}"#, K::QuotaExhausted, None, None),
+                (r#"{"error":{"code":429,"status":"RESOURCE_EXHAUSTED","details":[{"violations":[{"quotaId":"GenerateContentInputTokensPerModelPerMinute"}]},{"retryDelay":"3s"}]}}"#, K::RateLimited, Some(LimitOf::InputTokens), Some(3_000)),
+                (r#"{"error":{"code":400,"status":"INVALID_ARGUMENT","message":"API key not valid","details":[{"reason":"API_KEY_INVALID"}]}}"#, K::Authentication, None, None),
+                (r#"{"error":{"message":"try again in 5s","type":"invalid_request_error","code":null}}"#, K::Validation, None, None),
+            ] {
+                let found = ProviderError::from_body(body.as_bytes()).unwrap();
+                let advice = found.advice.map(|wait| wait.as_millis());
+                assert_eq!((found.kind(), found.limit(), advice), (kind, limit, millis), "{body}");
+            }
         }
 
         #[test]

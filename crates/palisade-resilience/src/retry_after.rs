@@ -66,13 +66,13 @@ impl Asked {
 }
 
 /// The text of a field. No sensible value is longer than 128 bytes, and what is not sensible need not be read.
-fn short_text(value: &[u8]) -> Option<&str> {
+pub(crate) fn short_text(value: &[u8]) -> Option<&str> {
     let value = (value.len() <= 128).then_some(value)?;
     Some(std::str::from_utf8(value).ok()?.trim_ascii())
 }
 
 /// A decimal number without sign, in units of `unit` nanoseconds. Rounded up, so that nobody comes back too early.
-fn decimal_seconds(text: &str, unit: u64) -> Option<Duration> {
+pub(crate) fn decimal_seconds(text: &str, unit: u64) -> Option<Duration> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
     if whole.is_empty() || !digits(whole) || !digits(fraction) || text.ends_with('.') {
@@ -147,7 +147,7 @@ fn number(text: &str) -> Option<i64> {
 
 /// Days since 1970-01-01 of a date of the Gregorian calendar. After Howard Hinnant, *chrono-Compatible Low-Level Date
 /// Algorithms*, `days_from_civil`.
-const fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
+pub(crate) const fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
     let era = year.div_euclid(400);
     let year_of_era = year.rem_euclid(400);

@@ -1,7 +1,7 @@
 use palisade_core::{RetryAfter, Timestamp};
 
 use crate::{
-    ErrorKind, Failure, ProviderError, provider,
+    ErrorKind, Failure, ProviderError, UpstreamLimits, provider,
     retry_after::{Asked, http_date},
 };
 
@@ -29,37 +29,56 @@ pub struct HttpReply {
     status: u16,
     asked: Option<Asked>,
     asked_ms: Option<Asked>,
+    /// What gRPC calls push-back.
+    pushback: Option<Pushback>,
     should_retry: Option<bool>,
     date: Option<Timestamp>,
+    limits: UpstreamLimits,
     error: Option<ProviderError>,
 }
 
-impl HttpReply {
-    /// The fields that [`with_header`](HttpReply::with_header) reads, in lower case.
-    pub const HEADERS: [&'static str; 4] =
-        ["retry-after", "retry-after-ms", "x-should-retry", "date"];
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pushback {
+    Wait(Asked),
+    Never,
+}
 
+impl HttpReply {
     /// An answer with this status.
     #[must_use]
-    pub const fn new(status: u16) -> Self {
+    pub fn new(status: u16) -> Self {
         Self {
             status,
             asked: None,
             asked_ms: None,
+            pushback: None,
             should_retry: None,
             date: None,
+            limits: UpstreamLimits::default(),
             error: None,
         }
     }
 
-    /// The same with a field of its header. Fields other than [`HEADERS`](HttpReply::HEADERS), and values that make no sense,
-    /// change nothing. Of a repeated `Retry-After` the last counts.
+    /// The same with a field of its header. Give it every field: those it does not know, and values that make no sense,
+    /// change nothing. Of a repeated field the last counts.
+    ///
+    /// It knows `Retry-After`, `retry-after-ms` (also Azure's `x-ms-retry-after-ms`), `x-should-retry`, `Date`, gRPC's
+    /// `grpc-retry-pushback-ms`, AWS's `x-amzn-errortype`, and all that [`UpstreamLimits`] reads.
     #[must_use]
     pub fn with_header(mut self, name: &str, value: &[u8]) -> Self {
         if name.eq_ignore_ascii_case("retry-after") {
             self.asked = Asked::parse(value).or(self.asked);
-        } else if name.eq_ignore_ascii_case("retry-after-ms") {
+        } else if name.eq_ignore_ascii_case("retry-after-ms")
+            || name.eq_ignore_ascii_case("x-ms-retry-after-ms")
+        {
             self.asked_ms = Asked::parse_ms(value).or(self.asked_ms);
+        } else if name.eq_ignore_ascii_case("grpc-retry-pushback-ms") {
+            // gRFC A6: what is negative or cannot be read asks not to retry at all.
+            let wait = Asked::parse_ms(value);
+            self.pushback = Some(wait.map_or(Pushback::Never, Pushback::Wait));
+        } else if name.eq_ignore_ascii_case("x-amzn-errortype") {
+            let code = std::str::from_utf8(value).ok().map(str::trim_ascii);
+            self.error = self.error.or(code.and_then(ProviderError::from_code));
         } else if name.eq_ignore_ascii_case("x-should-retry") {
             self.should_retry = match value.trim_ascii() {
                 b"true" => Some(true),
@@ -69,6 +88,8 @@ impl HttpReply {
         } else if name.eq_ignore_ascii_case("date") {
             let date = std::str::from_utf8(value).ok().and_then(http_date);
             self.date = date.or(self.date);
+        } else {
+            self.limits.read(name, value);
         }
         self
     }
@@ -76,14 +97,21 @@ impl HttpReply {
     /// The same with what the provider's own code says.
     #[must_use]
     pub fn with_error(mut self, error: Option<ProviderError>) -> Self {
-        self.error = error;
+        self.error = error.or(self.error);
         self
+    }
+
+    /// What it says about the upstream's limits, of a success as well.
+    #[must_use]
+    pub const fn limits(&self) -> &UpstreamLimits {
+        &self.limits
     }
 
     /// The failure, or `None` if the status tells of none.
     ///
-    /// The provider's code goes before the status where it says more; `retry-after-ms` before `Retry-After`, and that
-    /// before what the body advises. The server's word on whether to retry (`x-should-retry`) goes before ours. A
+    /// The provider's code goes before the status where it says more. Of advice the most precise counts: gRPC push-back,
+    /// then `retry-after-ms`, `Retry-After`, what the body advises, and last the reset of a limit that is used up. The
+    /// server's word on whether to retry (`x-should-retry`, a negative push-back) goes before ours. A
     /// `Retry-After` date is compared with the answer's own `Date`, so that a clock that differs from ours does no harm.
     #[must_use]
     pub fn failure(&self, now: Timestamp) -> Option<Failure> {
@@ -100,15 +128,32 @@ impl HttpReply {
             501 | 505 | 511 => failure = failure.with_retryable(false),
             _ => {}
         }
-        let asked = self.asked_ms.or(self.asked);
-        let advice = asked
-            .map(|asked| asked.from(self.date.unwrap_or(now)))
-            .or_else(|| self.error.and_then(|error| error.advice));
+        let now = self.date.unwrap_or(now);
+        // What is left of a limit says something about a refusal, and nothing about a typo.
+        let limited = matches!(kind, ErrorKind::RateLimited | ErrorKind::Overloaded);
+        let exhausted = limited.then(|| self.limits.exhausted(now)).flatten();
+        let pushed_back = match self.pushback {
+            Some(Pushback::Wait(wait)) => Some(wait),
+            _ => None,
+        };
+        let advice = pushed_back
+            .or(self.asked_ms)
+            .or(self.asked)
+            .map(|asked| asked.from(now))
+            .or_else(|| self.error.and_then(|error| error.advice))
+            .or_else(|| exhausted.and_then(|(_, wait)| wait));
         if let Some(advice) = advice {
             failure = failure.with_advice(RetryAfter::After(advice));
         }
+        let which = self.error.and_then(|error| error.limit());
+        if let Some(which) = which.or(exhausted.map(|(which, _)| which)) {
+            failure = failure.with_policy(which.name());
+        }
         if let Some(should_retry) = self.should_retry {
             failure = failure.with_retryable(should_retry);
+        }
+        if self.pushback == Some(Pushback::Never) {
+            failure = failure.with_retryable(false);
         }
         Some(failure)
     }
@@ -193,6 +238,51 @@ mod tests {
         let reply = reply.with_header("Retry-After-Ms", b"1500");
         assert_eq!(advice(reply), after(1_500));
         assert_eq!(advice(reply.with_header("retry-after", b"x")), after(1_500));
+    }
+
+    #[test]
+    fn a_push_back_goes_before_everything_and_a_negative_one_ends_it() {
+        let reply = HttpReply::new(503).with_header("retry-after", b"7");
+        let pushed = |value: &[u8]| {
+            let reply = reply.with_header("grpc-retry-pushback-ms", value);
+            reply.failure(NOW).unwrap()
+        };
+        let wait = RetryAfter::After(Duration::from_millis(250));
+        assert_eq!(pushed(b"250").advice(), Some(wait));
+        for value in [&b"-1"[..], b"soon", b""] {
+            assert!(!pushed(value).is_retryable(), "{value:?}");
+        }
+    }
+
+    #[test]
+    fn a_limit_that_is_used_up_is_named_and_waited_for() {
+        let reply = HttpReply::new(429)
+            .with_header("x-ratelimit-remaining-tokens", b"0")
+            .with_header("x-ratelimit-reset-tokens", b"1m30s");
+        let failure = reply.failure(NOW).unwrap();
+        assert_eq!(failure.policy(), Some("upstream-tokens"));
+        let wait = |secs| Some(RetryAfter::After(Duration::from_secs(secs)));
+        assert_eq!(failure.advice(), wait(90));
+        // What the server asks for outright is more than a forecast.
+        let told = reply.with_header("retry-after", b"2").failure(NOW).unwrap();
+        assert_eq!(told.advice(), wait(2));
+        // The same fields beside a typo are no reason to wait.
+        let typo = HttpReply {
+            status: 400,
+            ..reply
+        }
+        .failure(NOW)
+        .unwrap();
+        assert_eq!((typo.advice(), typo.policy()), (None, None));
+    }
+
+    #[test]
+    fn aws_names_its_error_in_the_header() {
+        let reply = HttpReply::new(400).with_header(
+            "X-Amzn-ErrorType",
+            b"ThrottlingException:http://internal.amazon.com/coral/",
+        );
+        assert_eq!(reply.failure(NOW).unwrap().kind(), ErrorKind::RateLimited);
     }
 
     #[test]

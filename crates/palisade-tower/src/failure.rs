@@ -41,10 +41,8 @@ impl<B> Classify<Result<Response<B>, BoxError>> for Upstream {
             Ok(response) if response.status().as_u16() < 400 => None,
             Ok(response) => {
                 let mut reply = HttpReply::new(response.status().as_u16());
-                for name in HttpReply::HEADERS {
-                    if let Some(value) = response.headers().get(name) {
-                        reply = reply.with_header(name, value.as_bytes());
-                    }
+                for (name, value) in response.headers() {
+                    reply = reply.with_header(name.as_str(), value.as_bytes());
                 }
                 reply.failure(self.clock.now())
             }

@@ -29,13 +29,25 @@ pub struct BreakerConfig {
     pub consecutive_failures: Option<u32>,
     /// A call that takes this long counts as slow, also if the caller stopped waiting for it.
     pub slow_after: Option<Duration>,
+    /// A call whose first token took this long counts as slow, also while it is still waited for. For hosts that tell of
+    /// it with [`Permit::first_token`](crate::Permit::first_token); otherwise the end of the call counts as its first token.
+    pub slow_first_token: Option<Duration>,
     /// Opens when this share of the window was slow, in percent.
     pub slow_rate: u32,
+    /// A call that the caller gave up on after this long counts as failed. Younger ones tell nothing.
+    pub abandoned_after: Option<Duration>,
     /// How long it stays open the first time.
     pub open_for: Duration,
     /// The open time doubles each time it opens again soon after closing, up to this. Also bounds what a server may ask
     /// for, and how long it must stay closed for the doubling to be forgotten.
     pub open_for_max: Duration,
+    /// How much longer than that it may stay open, in percent, drawn anew each time, so that replicas which opened
+    /// together do not come back together. Never shorter, as a server may have named the time.
+    pub open_jitter: u32,
+    /// How long after closing calls are let through in a growing share only. Zero lets all pass at once.
+    pub ramp_for: Duration,
+    /// The share let through in the first moment after closing, in percent.
+    pub ramp_from: u32,
     /// How many trial calls may be under way when it is half open, and how many must succeed to close it.
     pub probes: u32,
     /// A trial call that has not ended after this long counts as failed if others are waiting for its place. Choose it longer
@@ -60,11 +72,14 @@ pub enum Window {
 impl Window {
     /// The most calls a window may hold.
     pub const CALLS_MAX: u32 = 100_000;
+    /// The shortest time window.
+    pub const TIME_MIN: Duration = Duration::from_millis(1);
     /// The longest window.
     pub const TIME_MAX: Duration = Duration::from_secs(86_400);
 }
 
-/// Opens when half of at least 20 calls within 30 s failed; open for 5 s, doubling up to 2 min; 3 trial calls of up to 5 min.
+/// Opens when half of at least 20 calls within 30 s failed; open for 5 s, doubling up to 2 min,
+/// and up to a tenth longer; 3 trial calls of up to 5 min; no ramp.
 impl Default for BreakerConfig {
     fn default() -> Self {
         Self {
@@ -73,9 +88,14 @@ impl Default for BreakerConfig {
             minimum_calls: 20,
             consecutive_failures: None,
             slow_after: None,
+            slow_first_token: None,
             slow_rate: 101,
+            abandoned_after: None,
             open_for: Duration::from_secs(5),
             open_for_max: Duration::from_secs(120),
+            open_jitter: 10,
+            ramp_for: Duration::ZERO,
+            ramp_from: 10,
             probes: 3,
             probe_max: Duration::from_secs(300),
             open_on_advice: false,
@@ -117,6 +137,36 @@ impl BreakerConfig {
     pub const fn with_slow_calls(mut self, after: Duration, percent: u32) -> Self {
         self.slow_after = Some(after);
         self.slow_rate = percent;
+        self
+    }
+
+    /// The same, where a first token that took `after` or longer makes a call slow, and `percent` of slow calls open it.
+    #[must_use]
+    pub const fn with_slow_first_token(mut self, after: Duration, percent: u32) -> Self {
+        self.slow_first_token = Some(after);
+        self.slow_rate = percent;
+        self
+    }
+
+    /// The same, taking a call that was given up on after `age` or longer for a failure.
+    #[must_use]
+    pub const fn with_abandoned_after(mut self, age: Duration) -> Self {
+        self.abandoned_after = Some(age);
+        self
+    }
+
+    /// The same, open for up to `percent` longer, by chance.
+    #[must_use]
+    pub const fn with_open_jitter(mut self, percent: u32) -> Self {
+        self.open_jitter = percent;
+        self
+    }
+
+    /// The same, letting a share of the calls through that grows from `percent` to all within `time` of closing.
+    #[must_use]
+    pub const fn with_ramp(mut self, percent: u32, time: Duration) -> Self {
+        self.ramp_from = percent;
+        self.ramp_for = time;
         self
     }
 
@@ -166,7 +216,12 @@ impl BreakerConfig {
                 )?;
             }
             Window::Time(time) => {
-                error::duration("breaker window time", time, ms, Window::TIME_MAX)?;
+                error::duration(
+                    "breaker window time",
+                    time,
+                    Window::TIME_MIN,
+                    Window::TIME_MAX,
+                )?;
                 error::number(
                     "breaker minimum_calls",
                     self.minimum_calls.into(),
@@ -185,13 +240,28 @@ impl BreakerConfig {
                 u32::MAX.into(),
             )?;
         }
-        if let Some(slow_after) = self.slow_after {
-            error::duration("breaker slow_after", slow_after, ms, Window::TIME_MAX)?;
-        } else if self.slow_rate <= 100 {
+        for (name, age) in [
+            ("breaker slow_after", self.slow_after),
+            ("breaker slow_first_token", self.slow_first_token),
+            ("breaker abandoned_after", self.abandoned_after),
+        ] {
+            if let Some(age) = age {
+                error::duration(name, age, ms, Window::TIME_MAX)?;
+            }
+        }
+        if self.slow_rate <= 100 && self.slow_after.is_none() && self.slow_first_token.is_none() {
             return Err(ConfigError::Contradiction(
-                "breaker slow_rate is set but slow_after is not: no call would ever be slow",
+                "breaker slow_rate is set but neither slow_after nor slow_first_token is: no call would ever be slow",
             ));
         }
+        error::number("breaker open_jitter", self.open_jitter.into(), 0, 100)?;
+        error::number("breaker ramp_from", self.ramp_from.into(), 1, 100)?;
+        error::duration(
+            "breaker ramp_for",
+            self.ramp_for,
+            Duration::ZERO,
+            Window::TIME_MAX,
+        )?;
         error::duration("breaker open_for", self.open_for, ms, Window::TIME_MAX)?;
         error::duration(
             "breaker open_for_max",
@@ -214,6 +284,16 @@ impl BreakerPolicy {
     #[must_use]
     pub const fn config(&self) -> &BreakerConfig {
         &self.0
+    }
+
+    /// Whether calls under way are watched, so that hanging ones count before they end.
+    pub(super) const fn watches_running(&self) -> bool {
+        self.0.slow_after.is_some() || self.0.slow_first_token.is_some()
+    }
+
+    /// Whether it matters when a call began.
+    pub(super) const fn needs_start(&self) -> bool {
+        self.watches_running() || self.0.abandoned_after.is_some()
     }
 }
 
@@ -252,6 +332,15 @@ mod tests {
             (ok.with_slow_calls(second, 0), "slow_rate"),
             (ok.with_open_for(Duration::ZERO, second), "open_for"),
             (ok.with_open_for(2 * second, second), "open_for_max"),
+            (ok.with_open_jitter(101), "open_jitter"),
+            (ok.with_ramp(0, second), "ramp_from"),
+            (ok.with_ramp(101, second), "ramp_from"),
+            (ok.with_ramp(1, Duration::MAX), "ramp_for"),
+            (
+                ok.with_slow_first_token(Duration::ZERO, 50),
+                "slow_first_token",
+            ),
+            (ok.with_abandoned_after(Duration::MAX), "abandoned_after"),
             (ok.with_probes(0, second), "probes"),
             (ok.with_probes(1, Duration::ZERO), "probe_max"),
         ] {

@@ -1,10 +1,14 @@
+use std::collections::VecDeque;
+
 use palisade_core::Instant;
 
 use super::config::Window;
 
-/// What happened to one call, as the window counts it.
+/// What is to be counted of a call.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Mark {
+    /// Whether it is one more call, or more news of one that has been counted already.
+    pub(super) call: bool,
     pub(super) failed: bool,
     pub(super) slow: bool,
 }
@@ -23,7 +27,7 @@ pub struct Counts {
 
 impl Counts {
     fn add(&mut self, mark: Mark) {
-        self.calls += 1;
+        self.calls += u64::from(mark.call);
         self.failed += u64::from(mark.failed);
         self.slow += u64::from(mark.slow);
     }
@@ -38,10 +42,13 @@ impl Counts {
 /// A window over the latest calls with running totals: a call costs the same in a window of ten and of a million.
 #[derive(Clone, Debug)]
 pub(super) enum Sliding {
-    /// A ring of the last calls.
+    /// The last calls. They are numbered, and only those with something held against them are kept, so that a success is
+    /// one more number and nothing else.
     Calls {
-        ring: Box<[Mark]>,
-        next: usize,
+        length: u64,
+        /// The number of the latest call.
+        latest: u64,
+        held: VecDeque<Held>,
         totals: Counts,
     },
     /// A ring of sixteenths of the window, each with its own counts.
@@ -54,6 +61,14 @@ pub(super) enum Sliding {
     },
 }
 
+/// What is held against the call of this number. No two have one number, so there are no more than the window is long.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Held {
+    number: u64,
+    failed: u32,
+    slow: u32,
+}
+
 /// Into how many parts a time window is cut. A power of two, so that finding a part is a mask.
 pub(super) const BUCKETS: usize = 16;
 
@@ -61,8 +76,9 @@ impl Sliding {
     pub(super) fn new(window: Window) -> Self {
         match window {
             Window::Calls(calls) => Self::Calls {
-                ring: vec![Mark::default(); calls as usize].into_boxed_slice(),
-                next: 0,
+                length: calls.into(),
+                latest: 0,
+                held: VecDeque::new(),
                 totals: Counts::default(),
             },
             Window::Time(time) => Self::Time {
@@ -77,27 +93,34 @@ impl Sliding {
         }
     }
 
-    /// Counts a call that ended at `now`, and tells what the window holds then.
+    /// Counts what happened at `now`, and tells what the window holds then.
     pub(super) fn record(&mut self, mark: Mark, now: Instant) -> Counts {
         self.advance(now);
         match self {
-            Self::Calls { ring, next, totals } => {
-                if totals.calls == ring.len() as u64 {
-                    let oldest = ring[*next];
-                    totals.remove(Counts {
-                        calls: 1,
-                        failed: oldest.failed.into(),
-                        slow: oldest.slow.into(),
-                    });
+            Self::Calls {
+                length,
+                latest,
+                held,
+                totals,
+            } => {
+                *latest += u64::from(mark.call);
+                if mark.failed || mark.slow {
+                    let (failed, slow) = (mark.failed.into(), mark.slow.into());
+                    match held.back_mut() {
+                        Some(last) if last.number == *latest => {
+                            last.failed = last.failed.saturating_add(failed);
+                            last.slow = last.slow.saturating_add(slow);
+                        }
+                        _ => held.push_back(Held {
+                            number: *latest,
+                            failed,
+                            slow,
+                        }),
+                    }
+                    totals.failed += u64::from(failed);
+                    totals.slow += u64::from(slow);
                 }
-                ring[*next] = mark;
-                *next = if *next + 1 == ring.len() {
-                    0
-                } else {
-                    *next + 1
-                };
-                totals.add(mark);
-                *totals
+                forget(*length, *latest, held, totals)
             }
             Self::Time {
                 buckets,
@@ -112,6 +135,42 @@ impl Sliding {
         }
     }
 
+    /// Counts so many successes that came after everything recorded so far, and before the newest bucket ended.
+    pub(super) fn successes(&mut self, count: u64) {
+        match self {
+            Self::Calls {
+                length,
+                latest,
+                held,
+                totals,
+            } => {
+                *latest += count;
+                forget(*length, *latest, held, totals);
+            }
+            Self::Time {
+                buckets,
+                newest,
+                totals,
+                ..
+            } => {
+                buckets[*newest as usize % BUCKETS].calls += count;
+                totals.calls += count;
+            }
+        }
+    }
+
+    /// When the newest bucket ends. A window of calls has but one, and it never does.
+    pub(super) fn turns_at(&self) -> u64 {
+        match self {
+            Self::Calls { .. } => u64::MAX,
+            Self::Time {
+                bucket_nanos,
+                newest,
+                ..
+            } => bucket_nanos.saturating_mul(newest.saturating_add(1)),
+        }
+    }
+
     /// What the window holds at `now`.
     pub(super) fn counts(&mut self, now: Instant) -> Counts {
         self.advance(now);
@@ -123,9 +182,14 @@ impl Sliding {
     /// Forgets everything.
     pub(super) fn clear(&mut self) {
         match self {
-            // What lies beyond `totals.calls` is never read, so the ring itself may stay as it is.
-            Self::Calls { next, totals, .. } => {
-                *next = 0;
+            Self::Calls {
+                latest,
+                held,
+                totals,
+                ..
+            } => {
+                *latest = 0;
+                held.clear();
                 *totals = Counts::default();
             }
             Self::Time {
@@ -138,7 +202,7 @@ impl Sliding {
     }
 
     /// Lets the buckets fall out that are too old at `now`: at most all sixteen, however long the pause was.
-    fn advance(&mut self, now: Instant) {
+    pub(super) fn advance(&mut self, now: Instant) {
         let Self::Time {
             bucket_nanos,
             buckets,
@@ -157,4 +221,17 @@ impl Sliding {
         }
         *newest += passed;
     }
+}
+
+/// Lets go of what lies before the last `length` calls. Each is let go of once, so this costs as much as holding it did.
+fn forget(length: u64, latest: u64, held: &mut VecDeque<Held>, totals: &mut Counts) -> Counts {
+    totals.calls = latest.min(length);
+    while let Some(oldest) = held.front().copied()
+        && oldest.number + length <= latest
+    {
+        totals.failed -= u64::from(oldest.failed);
+        totals.slow -= u64::from(oldest.slow);
+        held.pop_front();
+    }
+    *totals
 }
