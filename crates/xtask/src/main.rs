@@ -7,6 +7,7 @@ mod ci;
 mod floors;
 mod needs;
 mod prices;
+mod redaction;
 mod shell;
 mod suite;
 mod workspace;
@@ -40,6 +41,11 @@ const CHORES: &[Chore] = &[
         "regenerate the price catalog of palisade-cost",
         prices::run,
     ),
+    (
+        "eval-redaction",
+        "eval-redaction PATH [TREE…]: how well palisade-redaction finds what it should",
+        redaction::run,
+    ),
 ];
 
 fn main() -> ExitCode {
@@ -64,7 +70,7 @@ fn main() -> ExitCode {
 fn usage() -> String {
     let mut text = String::from("usage: cargo xtask CHORE [ARGUMENT…]\n\n");
     for (name, what, _) in CHORES {
-        text += &format!("  {name:<10} {what}\n");
+        text += &format!("  {name:<14} {what}\n");
     }
     text
 }
