@@ -18,15 +18,16 @@ mod random;
 mod retry;
 mod retry_after;
 mod status;
+mod sync;
 #[cfg(feature = "tokio")]
 mod tokio;
 mod when;
 
 pub use backoff::{Backoff, Jitter, LongAdvice, Wait};
 pub use breaker::{
-    Breaker, BreakerConfig, BreakerModel, BreakerObserver, BreakerPolicy, BreakerRegistry,
-    BreakerStatus, Cause, Change, Counts, Denied, DeniedWhy, Ended, Overflow, Permit, Phase,
-    Ticket, Window,
+    BorrowedPermit, Breaker, BreakerConfig, BreakerModel, BreakerObserver, BreakerPolicy,
+    BreakerRegistry, BreakerStatus, Cause, Change, Counts, Denied, DeniedWhy, Ended, Overflow,
+    Permit, Phase, Ticket, Window,
 };
 pub use budget::{RetryBudget, RetryBudgetConfig};
 pub use bulkhead::{Bulkhead, Slot};

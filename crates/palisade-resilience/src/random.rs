@@ -2,6 +2,7 @@ use std::{
     fmt,
     hash::{BuildHasher, Hasher},
     sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
 };
 
 /// A small source of chance for jitter, shared by reference and never locked.
@@ -39,13 +40,10 @@ impl Random {
     /// The next 64 bits.
     #[must_use]
     pub fn next(&self) -> u64 {
-        let mut word = self
+        mix(self
             .state
             .fetch_add(STEP, Ordering::Relaxed)
-            .wrapping_add(STEP);
-        word = (word ^ (word >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        word = (word ^ (word >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        word ^ (word >> 31)
+            .wrapping_add(STEP))
     }
 
     /// The source that [`retry`](crate::retry) uses when it is given none.
@@ -53,6 +51,24 @@ impl Random {
         static PROCESS: std::sync::OnceLock<Random> = std::sync::OnceLock::new();
         PROCESS.get_or_init(Self::from_system)
     }
+}
+
+/// The next 64 bits of a source that one owner keeps.
+pub(crate) const fn step(state: &mut u64) -> u64 {
+    *state = state.wrapping_add(STEP);
+    mix(*state)
+}
+
+/// A part of `whole` by chance, from nothing to all of it.
+pub(crate) fn part(whole: Duration, random: u64) -> Duration {
+    let nanos = whole.as_nanos() * u128::from(random) / u128::from(u64::MAX);
+    Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
+}
+
+const fn mix(mut word: u64) -> u64 {
+    word = (word ^ (word >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    word = (word ^ (word >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    word ^ (word >> 31)
 }
 
 impl Default for Random {

@@ -19,6 +19,7 @@ fn config() -> BreakerConfig {
         .with_window(Window::Calls(100))
         .with_minimum_calls(10)
         .with_open_for(5 * SECOND, 80 * SECOND)
+        .with_open_jitter(0)
 }
 
 fn key(name: &str) -> Key {

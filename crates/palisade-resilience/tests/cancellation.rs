@@ -43,6 +43,7 @@ impl Service {
         let policy = BreakerConfig::default()
             .with_consecutive_failures(3)
             .with_open_for(5 * SECOND, 60 * SECOND)
+            .with_open_jitter(0)
             .with_probes(1, 60 * SECOND);
         Self {
             policy: RetryPolicy::new(4)

@@ -44,6 +44,7 @@ fn breaker(clock: &ManualClock) -> Breaker<ManualClock> {
     let policy = BreakerConfig::default()
         .with_consecutive_failures(3)
         .with_open_for(5 * SECOND, 5 * SECOND)
+        .with_open_jitter(0)
         .with_probes(1, 60 * SECOND)
         .build()
         .unwrap();

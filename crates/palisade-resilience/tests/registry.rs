@@ -22,6 +22,7 @@ fn registry(limit: usize) -> (BreakerRegistry<ManualClock>, ManualClock) {
     let policy = BreakerConfig::default()
         .with_window(Window::Calls(20))
         .with_open_for(OPEN_FOR, OPEN_FOR)
+        .with_open_jitter(0)
         .with_consecutive_failures(1)
         .build()
         .unwrap();

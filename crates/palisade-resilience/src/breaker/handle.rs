@@ -1,9 +1,6 @@
 use std::{
     fmt,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, PoisonError},
     time::Duration,
 };
 
@@ -13,10 +10,16 @@ use palisade_core::{
 
 use super::{
     config::BreakerPolicy,
-    model::{BreakerModel, Change, Denied, DeniedWhy, Ended, Phase, Ticket},
+    model::{BreakerModel, Ticket},
+    pending::{Pending, Tag},
+    permit::{Admitted, BorrowedPermit, Permit},
+    phase::{Change, Denied, DeniedWhy, Ended, Phase},
     window::Counts,
 };
-use crate::{ErrorKind, Failure, Fault};
+use crate::{
+    Classify, ErrorKind, Failure, Random,
+    sync::{AtomicU64, Mutex, MutexGuard, Ordering},
+};
 
 /// Stops calling an upstream that does not answer, and finds out gently when it does again.
 ///
@@ -38,24 +41,42 @@ use crate::{ErrorKind, Failure, Fault};
 ///     permit.failure(&Failure::new(ErrorKind::Unavailable));
 /// }
 /// let denied = breaker.admit().denied().unwrap();
-/// assert_eq!(denied.retry_after.as_secs_ceil(), Some(5));
+/// // Five seconds, and up to a tenth more.
+/// assert!(matches!(denied.retry_after.as_secs_ceil(), Some(5 | 6)));
 ///
-/// clock.advance(Duration::from_secs(5));
+/// clock.advance(Duration::from_secs(6));
 /// assert!(breaker.admit().is_allow());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Breaker<C = SystemClock>(Arc<Shared<C>>);
 
-struct Shared<C> {
+/// Written under the model's lock and read without it. What is written seldom comes first, on a line of its own.
+#[repr(align(128))]
+pub(super) struct Shared<C> {
+    /// The generation, shifted left by one, and in the lowest bit whether calls pass without a question. It mirrors the
+    /// model, so that a closed breaker admits without taking its lock.
+    pass: AtomicU64,
+    /// When successes must be told to the model again, as a part of its window ends, in nanoseconds. Never is the maximum.
+    turns_at: AtomicU64,
+    /// How often that has been.
+    turn: AtomicU64,
+    /// Whether a permit must know when it was given.
+    needs_start: bool,
+    watches_running: bool,
+    abandoned_after: Option<Duration>,
     key: Key,
     clock: C,
-    /// Whether a permit must know when it was given.
-    timed: bool,
-    /// The generation, shifted left by one, and in the lowest bit whether calls pass without a question. It mirrors the
-    /// model, and is written under its lock, so that a closed breaker admits without taking it.
-    pass: AtomicU64,
-    model: Mutex<BreakerModel>,
     observer: Option<Arc<dyn BreakerObserver>>,
+    pending: Pending,
+    locked: Mutex<Locked>,
+}
+
+struct Locked {
+    model: BreakerModel,
+    /// Under which successes are pending now.
+    tag: Tag,
+    refused: u64,
+    opened: u64,
 }
 
 /// Hears of every change of phase, in the order of the changes of one caller; two callers' reports may overtake each other,
@@ -100,31 +121,85 @@ impl<C: Clock> Breaker<C> {
         clock: C,
         observer: Option<Arc<dyn BreakerObserver>>,
     ) -> Self {
-        let model = BreakerModel::new(policy);
+        let mut model = BreakerModel::new(policy).with_seed(Random::process().next());
+        let turns_at = model.turns_at(clock.instant());
+        let tag = tag(&model, 0);
         Self(Arc::new(Shared {
+            pass: AtomicU64::new(pass_word(&model)),
+            turns_at: AtomicU64::new(turns_at),
+            turn: AtomicU64::new(0),
+            needs_start: policy.needs_start(),
+            watches_running: policy.watches_running(),
+            abandoned_after: policy.config().abandoned_after,
             key,
             clock,
-            timed: policy.config().slow_after.is_some(),
-            pass: AtomicU64::new(pass_word(&model)),
-            model: Mutex::new(model),
             observer,
+            pending: Pending::new(tag),
+            locked: Mutex::new(Locked {
+                model,
+                tag,
+                refused: 0,
+                opened: 0,
+            }),
         }))
     }
 
-    /// May a call be made now?
+    /// May a call be made now? The permit may be sent away and outlive this handle.
+    #[inline]
     pub fn admit(&self) -> Decision<Permit<C>, Denied> {
-        let shared = &self.0;
-        let word = shared.pass.load(Ordering::Acquire);
-        if word & 1 == 1 {
-            // What the model would do: a ticket of this generation, and nothing changes. Should the breaker open just
-            // now, the ticket is stale and its outcome counts nowhere, as with any call that was under way.
-            let admitted = shared.timed.then(|| shared.clock.instant());
-            return Decision::Allow(self.permit(Ticket::new(word >> 1, admitted), false));
+        self.0
+            .admit()
+            .map(|call| Permit::new(Arc::clone(&self.0), call))
+    }
+
+    /// May a call be made now, that ends while this handle lives?
+    #[inline]
+    pub fn admit_here(&self) -> Decision<BorrowedPermit<'_, C>, Denied> {
+        self.0
+            .admit()
+            .map(|call| BorrowedPermit::new(&self.0, call))
+    }
+
+    /// Makes the call if it may be made now; `classify` says how it went.
+    #[inline]
+    pub fn call<O>(
+        &self,
+        classify: &impl Classify<O>,
+        work: impl FnOnce() -> O,
+    ) -> Decision<O, Denied> {
+        self.admit_here().map(|permit| {
+            let outcome = work();
+            permit.outcome(classify.classify(&outcome).as_ref());
+            outcome
+        })
+    }
+
+    /// Waits for the call if it may be made now; `classify` says how it went.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped while the call is under way, it counts as cancelled.
+    pub async fn run<O>(
+        &self,
+        classify: &impl Classify<O>,
+        work: impl Future<Output = O>,
+    ) -> Decision<O, Denied> {
+        match self.admit_here() {
+            Decision::Allow(permit) => {
+                let outcome = work.await;
+                permit.outcome(classify.classify(&outcome).as_ref());
+                Decision::Allow(outcome)
+            }
+            Decision::Deny(denied) => Decision::Deny(denied),
         }
-        let now = shared.clock.instant();
-        let (decision, change) = shared.step(|model| model.admit(now));
-        shared.tell(change);
-        decision.map(|ticket| self.permit(ticket, true))
+    }
+
+    /// Looks for calls that hang, without making one. Every admission does this too; a timer that does it lets a breaker
+    /// open when no new calls come.
+    pub fn check(&self) {
+        let now = self.0.clock.instant();
+        let change = self.0.step(now, |locked| locked.model.check(now));
+        self.0.tell(change);
     }
 
     /// Refuses every call until [`release`](Breaker::release).
@@ -132,9 +207,14 @@ impl<C: Clock> Breaker<C> {
         self.force(|model, now| model.force(true, now));
     }
 
-    /// Lets every call pass until [`release`](Breaker::release), whatever happens.
+    /// Lets every call pass until [`release`](Breaker::release), whatever happens. What happens is still counted.
     pub fn force_closed(&self) {
         self.force(|model, now| model.force(false, now));
+    }
+
+    /// Lets every call pass and counts nothing until [`release`](Breaker::release).
+    pub fn disable(&self) {
+        self.force(BreakerModel::disable);
     }
 
     /// Ends a forced phase, or any other: closed, with nothing held against the upstream.
@@ -152,19 +232,23 @@ impl<C: Clock> Breaker<C> {
     #[must_use]
     pub fn status(&self) -> BreakerStatus {
         let now = self.0.clock.instant();
-        let mut model = self.0.lock();
-        BreakerStatus {
+        self.0.step(now, |locked| BreakerStatus {
             key: self.0.key.clone(),
-            phase: model.phase(),
-            counts: model.counts(now),
-            open_for: model.open_until().map(|until| until.saturating_since(now)),
-            changes: model.generation(),
-        }
+            phase: locked.model.phase(),
+            counts: locked.model.counts(now),
+            open_for: locked
+                .model
+                .open_until()
+                .map(|until| until.saturating_since(now)),
+            changes: locked.model.generation(),
+            opened: locked.opened,
+            refused: locked.refused,
+        })
     }
 
     /// Since when it has been waiting for somebody to try again, if the open time is over.
     pub(super) fn idle_open_for(&self, now: Instant) -> Option<Duration> {
-        let until = self.0.lock().open_until()?;
+        let until = self.0.lock().model.open_until()?;
         (until <= now).then(|| now.saturating_since(until))
     }
 
@@ -173,29 +257,117 @@ impl<C: Clock> Breaker<C> {
         Arc::strong_count(&self.0) == 1
     }
 
-    fn permit(&self, ticket: Ticket, asked: bool) -> Permit<C> {
-        Permit {
-            shared: Arc::clone(&self.0),
-            ticket,
-            asked,
-            ended: Ended::Nothing,
-        }
-    }
-
     fn force(&self, f: impl FnOnce(&mut BreakerModel, Instant) -> Change) {
         let now = self.0.clock.instant();
-        let change = self.0.step(|model| f(model, now));
+        let change = self.0.step(now, |locked| f(&mut locked.model, now));
         self.0.tell(Some(change));
     }
 }
 
+impl<C: Clock> Shared<C> {
+    #[inline]
+    fn admit(&self) -> Decision<Admitted, Denied> {
+        let word = self.pass.load(Ordering::Acquire);
+        if word & 1 == 1 {
+            // What the model would do: a ticket of this generation, and nothing changes. Should the breaker open just
+            // now, the ticket is stale and its outcome counts nowhere, as with any call that was under way.
+            let admitted = self.needs_start.then(|| self.clock.instant());
+            return Decision::Allow(Admitted::new(Ticket::new(word >> 1, admitted), false));
+        }
+        self.ask()
+    }
+
+    #[cold]
+    fn ask(&self) -> Decision<Admitted, Denied> {
+        let now = self.clock.instant();
+        let (decision, change) = self.step(now, |locked| {
+            let (decision, change) = locked.model.admit(now);
+            locked.refused += u64::from(decision.is_deny());
+            (decision, change)
+        });
+        self.tell(change);
+        decision.map(|ticket| Admitted::new(ticket, true))
+    }
+
+    pub(super) fn first_token(&self, ticket: &mut Ticket) {
+        if self.watches_running {
+            let now = self.clock.instant();
+            let change = self.step(now, |locked| locked.model.first_token(ticket, now));
+            self.tell(change);
+        }
+    }
+
+    /// A call has ended.
+    #[inline]
+    pub(super) fn finish(&self, call: &Admitted) {
+        let turn = self.turn.load(Ordering::Acquire);
+        let turns_at = self.turns_at.load(Ordering::Relaxed);
+        let mut now = None;
+        match call.ended {
+            Ended::Success => {
+                // Read only where the window has parts that end.
+                let in_time =
+                    turns_at == u64::MAX || now.insert(self.clock.instant()).as_nanos() < turns_at;
+                let tag = Tag::new(call.ticket.generation(), turn);
+                if in_time && self.pending.add(tag) {
+                    return;
+                }
+            }
+            // Nothing was learnt and no place is held.
+            Ended::Nothing | Ended::Cancelled if !call.asked && !self.watches_running => {
+                let old = || {
+                    let age = call.ticket.age(*now.insert(self.clock.instant()));
+                    age.zip(self.abandoned_after)
+                        .is_some_and(|(age, limit)| age >= limit)
+                };
+                if call.ended == Ended::Nothing || self.abandoned_after.is_none() || !{ old }() {
+                    return;
+                }
+            }
+            _ => {}
+        }
+        self.finish_asking(call, now.unwrap_or_else(|| self.clock.instant()));
+    }
+
+    #[cold]
+    fn finish_asking(&self, call: &Admitted, now: Instant) {
+        let change = self.step(now, |locked| locked.model.end(call.ticket, call.ended, now));
+        self.tell(change);
+    }
+}
+
 impl<C> Shared<C> {
-    fn step<R>(&self, f: impl FnOnce(&mut BreakerModel) -> R) -> R {
-        let mut model = self.lock();
-        let before = model.generation();
-        let result = f(&mut model);
-        if model.generation() != before {
-            self.pass.store(pass_word(&model), Ordering::Release);
+    pub(super) const fn key(&self) -> &Key {
+        &self.key
+    }
+
+    /// Lets `f` at the model, once it has been told of the successes that are pending, and mirrors what became of it.
+    fn step<R>(&self, now: Instant, f: impl FnOnce(&mut Locked) -> R) -> R {
+        let mut locked = self.lock();
+        let before = locked.model.generation();
+        let mut turn = self.turn.load(Ordering::Relaxed);
+        if locked.tag != Tag::SHUT {
+            let turns = now.as_nanos() >= self.turns_at.load(Ordering::Relaxed);
+            turn += u64::from(turns);
+            // From here on, a success that was timed before the turn finds another tag and waits for the lock.
+            locked.tag = tag(&locked.model, turn);
+            let pending = self.pending.collect(locked.tag);
+            locked.model.successes(pending);
+        }
+        let passed = locked.model.passes_all();
+        let result = f(&mut locked);
+        let changed = locked.model.generation() != before;
+        if changed {
+            locked.opened += u64::from(locked.model.phase() == Phase::Open);
+            locked.tag = tag(&locked.model, turn);
+            // Of the generation that has just ended, so nobody's business any more.
+            let _late = self.pending.collect(locked.tag);
+        }
+        self.turns_at
+            .store(locked.model.turns_at(now), Ordering::Relaxed);
+        self.turn.store(turn, Ordering::Release);
+        if changed || passed != locked.model.passes_all() {
+            self.pass.store(pass_word(&locked.model), Ordering::Release);
         }
         result
     }
@@ -207,14 +379,22 @@ impl<C> Shared<C> {
     }
 
     /// The model is whole after every step, so a poisoned lock is still good.
-    fn lock(&self) -> MutexGuard<'_, BreakerModel> {
-        self.model.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Locked> {
+        self.locked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 fn pass_word(model: &BreakerModel) -> u64 {
-    let passes = matches!(model.phase(), Phase::Closed | Phase::ForcedClosed);
-    model.generation() << 1 | u64::from(passes)
+    model.generation() << 1 | u64::from(model.passes_all())
+}
+
+/// Under which successes may be pending, if they may.
+fn tag(model: &BreakerModel, turn: u64) -> Tag {
+    if model.successes_only_count() {
+        Tag::new(model.generation(), turn)
+    } else {
+        Tag::SHUT
+    }
 }
 
 impl<C> Clone for Breaker<C> {
@@ -227,7 +407,7 @@ impl<C> fmt::Debug for Breaker<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Breaker")
             .field("key", &self.0.key)
-            .field("phase", &self.0.lock().phase())
+            .field("phase", &self.0.lock().model.phase())
             .finish_non_exhaustive()
     }
 }
@@ -240,70 +420,9 @@ impl<C: Clock> Probe for Breaker<C> {
             Phase::HalfOpen => (Status::Degraded, "half open: trying"),
             Phase::Open => (Status::Down, "open"),
             Phase::ForcedOpen => (Status::Down, "held open by an operator"),
+            Phase::Disabled => (Status::Up, "disabled by an operator"),
         };
         Health::new(format!("breaker {}", status.key), state, detail)
-    }
-}
-
-/// The permission to make one call. Say how it went; dropping it without a word means that it was cancelled.
-///
-/// A dropped trial call gives its place back and does *not* count as a success; a dropped call that had already been slow
-/// counts as slow. It is `Send`, so it can travel with a response body and speak when the last byte is through.
-#[must_use = "a permit that is dropped at once counts as a cancelled call"]
-pub struct Permit<C: Clock = SystemClock> {
-    shared: Arc<Shared<C>>,
-    ticket: Ticket,
-    /// Whether the model gave it, or the short cut did.
-    asked: bool,
-    ended: Ended,
-}
-
-impl<C: Clock> Permit<C> {
-    /// The call succeeded.
-    pub fn success(mut self) {
-        self.ended = Ended::Success;
-    }
-
-    /// The call failed. Only the upstream's own faults count against it: ten thousand malformed requests are no reason
-    /// to stop calling a healthy service.
-    pub fn failure(mut self, failure: &Failure) {
-        let advice = failure.advice().and_then(RetryAfter::duration);
-        self.ended = match (failure.fault(), advice) {
-            (Fault::Upstream, advice) => Ended::Failure(advice),
-            (Fault::Us, Some(advice)) if failure.kind() == ErrorKind::RateLimited => {
-                Ended::Pushback(advice)
-            }
-            (Fault::Us | Fault::Caller, _) => Ended::Nothing,
-        };
-    }
-
-    /// The call ended as a [`Classify`](crate::Classify) says.
-    pub fn outcome(self, failure: Option<&Failure>) {
-        match failure {
-            None => self.success(),
-            Some(failure) => self.failure(failure),
-        }
-    }
-}
-
-impl<C: Clock> Drop for Permit<C> {
-    fn drop(&mut self) {
-        // Nothing was learnt and no place is held.
-        if self.ended == Ended::Nothing && !self.asked && !self.shared.timed {
-            return;
-        }
-        let now = self.shared.clock.instant();
-        let (ticket, ended) = (self.ticket, self.ended);
-        let change = self.shared.step(|model| model.end(ticket, ended, now));
-        self.shared.tell(change);
-    }
-}
-
-impl<C: Clock> fmt::Debug for Permit<C> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Permit")
-            .field("key", &self.shared.key)
-            .finish_non_exhaustive()
     }
 }
 
@@ -321,6 +440,10 @@ pub struct BreakerStatus {
     pub open_for: Option<Duration>,
     /// How often it has changed its phase.
     pub changes: u64,
+    /// How often it has opened.
+    pub opened: u64,
+    /// How many calls it has refused.
+    pub refused: u64,
 }
 
 impl Denied {

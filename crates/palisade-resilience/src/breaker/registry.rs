@@ -12,8 +12,9 @@ use palisade_core::{Clock, Decision, Dimension, Health, Instant, Key, Probe, Sta
 
 use super::{
     config::BreakerPolicy,
-    handle::{Breaker, BreakerObserver, BreakerStatus, Permit},
-    model::{Denied, Phase},
+    handle::{Breaker, BreakerObserver, BreakerStatus},
+    permit::Permit,
+    phase::{Denied, Phase},
 };
 use crate::{ConfigError, error};
 
@@ -200,7 +201,9 @@ impl<C: Clock + Clone> BreakerRegistry<C> {
                         .breaker
                         .idle_open_for(now)
                         .is_some_and(|idle| idle >= Self::FORGET_AFTER),
-                    Phase::HalfOpen | Phase::ForcedOpen | Phase::ForcedClosed => false,
+                    Phase::HalfOpen | Phase::ForcedOpen | Phase::ForcedClosed | Phase::Disabled => {
+                        false
+                    }
                 };
                 let troubled = status.counts.failed > 0;
                 forgettable.then(|| (troubled, slot.used.load(Ordering::Relaxed), key.clone()))
