@@ -1,5 +1,6 @@
 //! What is fuzzed.
 
+mod advice;
 mod detector;
 mod key;
 mod money;
@@ -8,6 +9,7 @@ mod redaction_chunks;
 mod traceparent;
 mod usage;
 
+pub use advice::advice;
 pub use detector::detector;
 pub use key::key;
 pub use money::money;
@@ -30,6 +32,11 @@ pub struct Target {
 
 /// Every target.
 pub const ALL: &[Target] = &[
+    Target {
+        name: "advice",
+        run: advice,
+        pieces: advice::PIECES,
+    },
     Target {
         name: "key",
         run: key,

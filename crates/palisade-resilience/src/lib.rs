@@ -5,6 +5,7 @@ mod breaker;
 mod budget;
 mod bulkhead;
 mod classify;
+mod connection;
 mod deadline;
 mod error;
 mod failure;
@@ -13,8 +14,10 @@ mod http;
 mod kind;
 mod limits;
 mod policy;
+mod problem;
 mod provider;
 mod random;
+mod report;
 mod retry;
 mod retry_after;
 mod status;
@@ -32,6 +35,7 @@ pub use breaker::{
 pub use budget::{RetryBudget, RetryBudgetConfig};
 pub use bulkhead::{Bulkhead, Slot};
 pub use classify::{AsFailure, Classify, DynClassify, OnError};
+pub use connection::OfError;
 pub use deadline::{Deadline, Elapsed, Timeout, timeout};
 pub use error::ConfigError;
 pub use failure::{Certainty, Failure, Fault};
@@ -40,8 +44,10 @@ pub use http::HttpClassifier;
 pub use kind::ErrorKind;
 pub use limits::{LimitOf, UpstreamLimit, UpstreamLimits};
 pub use policy::RetryPolicy;
+pub use problem::Problem;
 pub use provider::ProviderError;
 pub use random::Random;
+pub use report::{Report, Reporter, Reporting};
 pub use retry::{
     Attempt, AttemptFailed, Call, GaveUp, Idempotency, Next, RetryObserver, Stop, retry,
 };

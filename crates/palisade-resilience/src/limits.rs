@@ -98,6 +98,12 @@ impl LimitOf {
 }
 
 impl UpstreamLimits {
+    /// The names of the fields that are read, in lower case.
+    pub fn fields() -> impl Iterator<Item = &'static str> {
+        let ietf = ["ratelimit", "x-ratelimit"];
+        NAMES.iter().map(|(name, ..)| *name).chain(ietf)
+    }
+
     /// The same with a field of a header. Other fields, and values that make no sense, change nothing.
     #[must_use]
     pub fn with_header(mut self, name: &str, value: &[u8]) -> Self {

@@ -13,7 +13,7 @@ use palisade_core::{Clock, Decision, Instant, ManualClock, RetryAfter, Timer};
 use palisade_resilience::{
     AsFailure, Backoff, BreakerConfig, BreakerModel, Call, Cause, Ended, ErrorKind, Failure,
     HttpReply, Idempotency, Jitter, LongAdvice, Phase, Random, RetryBudget, RetryBudgetConfig,
-    RetryPolicy, Ticket, Wait, Window, parse_retry_after, retry,
+    RetryPolicy, Ticket, UpstreamLimits, Wait, Window, parse_retry_after, retry,
 };
 use proptest::prelude::*;
 
@@ -289,7 +289,8 @@ proptest! {
         let now = palisade_core::Timestamp::UNIX_EPOCH;
         let _any = parse_retry_after(&value, now);
         let mut reply = HttpReply::new(status);
-        for name in HttpReply::HEADERS {
+        let plain = ["retry-after", "retry-after-ms", "grpc-retry-pushback-ms", "x-should-retry", "date"];
+        for name in UpstreamLimits::fields().chain(plain) {
             reply = reply.with_header(name, &value);
         }
         let failure = reply.failure(now);

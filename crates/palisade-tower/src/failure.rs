@@ -4,7 +4,7 @@ use std::{error::Error, fmt, sync::Arc};
 
 use http::Response;
 use palisade_core::{Clock, Instant, RetryAfter};
-use palisade_resilience::{Classify, Elapsed, ErrorKind, Failure, HttpReply};
+use palisade_resilience::{Classify, ErrorKind, Failure, HttpReply};
 
 use crate::{BoxError, Reason, Rejection, find, layers::timeout::Silent};
 
@@ -64,21 +64,11 @@ pub(crate) fn of_error(error: &(dyn Error + 'static)) -> Failure {
             None => failure,
         };
     }
-    if let Some(elapsed) = find::<Elapsed>(error) {
-        // Of no time at all: then the call was never begun.
-        return Failure::from(*elapsed);
-    }
     if find::<Silent>(error).is_some() {
         return Failure::new(ErrorKind::Timeout);
     }
-    let refused = find::<std::io::Error>(error)
-        .is_some_and(|error| error.kind() == std::io::ErrorKind::ConnectionRefused);
-    let failure = Failure::new(ErrorKind::Unavailable);
-    if refused {
-        failure.not_processed()
-    } else {
-        failure
-    }
+    // A time-out of no time at all, or a refused connection: then the call was never begun.
+    Failure::of_error(error)
 }
 
 /// What a client is told of a failure that is not its own.
