@@ -75,8 +75,10 @@ impl RetryAfter {
     /// Whole seconds for a `Retry-After` header (RFC 9110 §10.2.3), rounded up so that nobody is sent back too early.
     #[must_use]
     pub fn as_secs_ceil(self) -> Option<u64> {
-        self.duration()
-            .map(|wait| wait.as_secs() + u64::from(wait.subsec_nanos() > 0))
+        self.duration().map(|wait| {
+            wait.as_secs()
+                .saturating_add(u64::from(wait.subsec_nanos() > 0))
+        })
     }
 }
 
@@ -91,5 +93,8 @@ mod tests {
             assert_eq!(wait.as_secs_ceil(), Some(seconds));
         }
         assert_eq!(RetryAfter::Never.as_secs_ceil(), None);
+        // Not zero, which would be at once.
+        let ages = RetryAfter::After(Duration::MAX);
+        assert_eq!(ages.as_secs_ceil(), Some(u64::MAX));
     }
 }
