@@ -191,7 +191,8 @@ impl SqliteConfig {
         self
     }
 
-    /// The same with another number of traces to keep. When there are more, the ones written first go.
+    /// The same with another number of traces to keep. When there are more, the ones written first go,
+    /// and are counted as lost.
     ///
     /// # Errors
     ///

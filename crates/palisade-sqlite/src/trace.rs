@@ -24,6 +24,10 @@ const BATCH_MAX: usize = 256;
 /// The most old traces deleted at once; more than come in at once.
 const TIDY_ROWS: u32 = 512;
 
+/// What makes room for newer traces counts as [`Loss::Evicted`] at the sink that wrote the newer ones, whoever wrote the
+/// older: nobody else sees them go. So what was accepted and what was lost add up for a file, over all sinks it had, and a
+/// sink on a file that was full before can lose more than it accepted. What [`Sqlite::forget_traces`] deletes is not lost;
+/// who asks for it is told the number.
 impl TraceSink for Sqlite {
     fn record(&self, trace: Trace) {
         Arc::clone(self.traces()).push(trace);
@@ -160,6 +164,7 @@ struct Drain {
     batch: Vec<Trace>,
     duplicates: u64,
     failed: u64,
+    evicted: u64,
     undone: bool,
 }
 
@@ -170,6 +175,7 @@ impl Drain {
             batch: Vec::new(),
             duplicates: 0,
             failed: 0,
+            evicted: 0,
             undone: false,
         })
     }
@@ -191,7 +197,9 @@ impl Drain {
                 Err(Failure::Sqlite(error)) => return Err(Some(kind(&error))),
             }
         }
-        tidy(connection, self.buffer.traces_max).map_err(|error| Some(kind(&error)))
+        let evicted = tidy(connection, self.buffer.traces_max);
+        self.evicted = evicted.map_err(|error| Some(kind(&error)))? as u64;
+        Ok(())
     }
 }
 
@@ -218,6 +226,7 @@ impl Job for Drain {
         } else {
             counters.lose(Loss::Duplicate, self.duplicates);
             counters.lose(Loss::Store, self.failed);
+            counters.lose(Loss::Evicted, self.evicted);
         }
         let bytes: usize = self.batch.iter().map(Trace::size_bytes).sum();
         let mut state = self.buffer.lock();
@@ -271,18 +280,18 @@ fn insert(connection: &Connection, trace: &Trace) -> Result<bool, Failure> {
     Ok(true)
 }
 
-/// Deletes the traces that came first, once there are more than are to be kept.
-fn tidy(connection: &Connection, traces_max: i64) -> Result<(), rusqlite::Error> {
+/// Deletes the traces that came first, once there are more than are to be kept, and says how many they were.
+fn tidy(connection: &Connection, traces_max: i64) -> Result<usize, rusqlite::Error> {
     let newest: Option<i64> = connection
         .prepare_cached("SELECT max(trace) FROM traces")?
         .query_row((), |row| row.get(0))?;
     // Rows are numbered in the order they come, so this many numbers back is at least this many rows.
     let last_to_go = newest.unwrap_or(0).saturating_sub(traces_max);
-    if last_to_go > 0 {
-        let first = "SELECT trace FROM traces WHERE trace <= ?1 ORDER BY trace LIMIT ?2";
-        delete(connection, first, (last_to_go, TIDY_ROWS))?;
+    if last_to_go <= 0 {
+        return Ok(0);
     }
-    Ok(())
+    let first = "SELECT trace FROM traces WHERE trace <= ?1 ORDER BY trace LIMIT ?2";
+    delete(connection, first, (last_to_go, TIDY_ROWS))
 }
 
 /// Deletes the traces that `which` selects, with their steps.

@@ -191,6 +191,9 @@ fn the_traces_written_first_make_room() {
             .map(|summary| summary.started.as_secs())
             .collect();
         assert_eq!(secs, (1_900..2_000).rev().collect::<Vec<_>>());
+        let losses = sqlite.losses();
+        assert_eq!((losses.accepted(), losses.total()), (2_000, 1_900));
+        assert_eq!(losses.by(Loss::Evicted), 1_900);
         assert_eq!(
             sqlite
                 .forget_traces(Timestamp::from_secs(1_950), 30)
@@ -206,6 +209,30 @@ fn the_traces_written_first_make_room() {
             20
         );
         assert_eq!(all(&sqlite, TraceQuery::new(Key::global())).await.len(), 50);
+        assert_eq!(sqlite.losses(), losses, "who asked knows of these");
+    });
+}
+
+#[test]
+fn what_goes_from_a_full_file_is_counted_by_whoever_makes_it_go() {
+    let config = SqliteConfig::default().with_traces_max(100).unwrap();
+    let (directory, first) = in_file(config.clone());
+    let second = Sqlite::open(directory.path().join("palisade.db"), config).unwrap();
+    block_on(async {
+        for (sqlite, begin, count) in [(&first, 0, 80), (&second, 80, 50), (&first, 130, 90)] {
+            for secs in begin..begin + count {
+                sqlite.record(trace(secs, "org=acme"));
+            }
+            sqlite.flush_traces().await.unwrap();
+        }
+        let evicted = [&first, &second].map(|sqlite| sqlite.losses().by(Loss::Evicted));
+        assert_eq!(evicted, [90, 30]);
+        let totals = [&first, &second].map(|sqlite| sqlite.losses().total());
+        assert_eq!(totals, evicted);
+        assert_eq!(
+            all(&second, TraceQuery::new(Key::global())).await.len(),
+            100
+        );
     });
 }
 

@@ -15,7 +15,8 @@ use crate::Trace;
 /// - `record` never blocks and never waits: it stands on the path of every request. A sink that writes to a slow place
 ///   takes the trace into a bounded queue, and bounds it in bytes: traces differ in size by a factor of a thousand.
 /// - Nothing is lost silently. A trace that is not kept is counted with the reason, so that at any time
-///   `accepted = kept + lost + still under way`.
+///   `accepted = kept + lost + still under way`. Where several sinks fill one store, this holds for their sums, and what
+///   makes room is counted by the sink that needed it.
 pub trait TraceSink: Send + Sync {
     /// Takes a trace.
     fn record(&self, trace: Trace);

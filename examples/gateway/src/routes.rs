@@ -20,7 +20,7 @@ use palisade::{
     },
     quota::{QuotaLedger as _, ReservationId},
     tower::{BoxError, Reason, Rejection},
-    trace::{TraceId, TraceQuery, TraceSink as _, TraceStore as _},
+    trace::{Loss, TraceId, TraceQuery, TraceSink as _, TraceStore as _},
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -215,8 +215,10 @@ async fn health(State(shared): State<Shared>) -> Response {
 /// The counters, for Prometheus.
 async fn metrics(State(shared): State<Shared>) -> Response {
     let settlements = shared.settler.counts();
+    let traces = shared.store.losses();
     let page = shared.metrics.render(Readings {
-        traces_lost: shared.store.losses().total(),
+        // One that makes room for a newer one was stored for as long as it should be.
+        traces_lost: traces.total() - traces.by(Loss::Evicted),
         settlements_waiting: settlements.waiting as u64,
         settlements_lost: settlements.lost_full + settlements.lost_gone + settlements.failed,
         usage_records_lost: shared.usage.lost(),
