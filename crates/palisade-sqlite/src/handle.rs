@@ -204,6 +204,19 @@ impl Sqlite {
             .unwrap_or_else(|_| Err(StoreError::new(StoreErrorKind::Closed, doing)))
     }
 
+    /// Has the writer's own thread, not this one, work off the queue, and with it what nobody waits for.
+    #[cfg(feature = "trace")]
+    pub(crate) async fn work_off(&self, doing: &'static str) -> Result<(), StoreError> {
+        let (call, answer) = Call::new(doing, |_: &mut Transaction<'_>| Ok(()));
+        self.shared
+            .writes
+            .push(Box::new(call))
+            .map_err(|rejected| refused(rejected, doing))?;
+        answer
+            .await
+            .unwrap_or_else(|_| Err(StoreError::new(StoreErrorKind::Closed, doing)))
+    }
+
     /// Has a reader look something up.
     pub(crate) async fn read<T: Send + 'static>(
         &self,

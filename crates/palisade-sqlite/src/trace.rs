@@ -64,8 +64,8 @@ impl Sqlite {
     /// Only waits; the traces are written all the same.
     pub async fn flush_traces(&self) -> Result<(), StoreError> {
         while self.traces().is_busy() {
-            // Writes are done in turn, so this one ends after a batch of traces has.
-            self.write("flushing traces", |_| Ok(())).await?;
+            // Nobody waits for a batch of traces. This gives it company, once for each batch.
+            self.work_off("flushing traces").await?;
         }
         Ok(())
     }
