@@ -8,6 +8,7 @@ pub mod auth;
 pub mod cost;
 pub mod quota;
 pub mod rate_limit;
+pub mod trace;
 
 pub use executor::{block_on, join_all};
 pub use random::{Random, seed};
