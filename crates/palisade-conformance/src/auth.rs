@@ -59,10 +59,7 @@ where
 
 /// Asks a store about every rule and says what each has found.
 pub async fn all<M: Make>(make: &M) -> Vec<(&'static str, Verdict)> {
-    macro_rules! ask_each {
-        ([] $($rule:ident)*) => { vec![$((stringify!($rule), $rule(make).await)),*] };
-    }
-    crate::__auth_rules!([ask_each])
+    crate::__auth_rules!([crate::suite::ask_each] make)
 }
 
 /// The names of the rules, in one place: calls the macro `$then` with `[$args] rule rule …`.
@@ -100,55 +97,19 @@ macro_rules! key_store_suite {
         $crate::key_store_suite!($make, $crate::block_on);
     };
     ($make:expr, $run:expr) => {
-        $crate::__auth_rules! { [$crate::__auth_tests] $make, $run }
+        $crate::__auth_rules! { [$crate::__tests] auth $make, $run }
 
         #[test]
         fn it_agrees_with_the_oracle() {
-            let seed = $crate::seed();
-            for round in 0..8_u64 {
-                let verdict = ($run)($crate::auth::agrees_with_the_oracle(
-                    &$make,
-                    seed.wrapping_add(round),
-                ));
-                if let Err(broken) = verdict {
-                    panic!("{broken}");
-                }
-            }
+            $crate::suite::play(|seed| ($run)($crate::auth::agrees_with_the_oracle(&$make, seed)));
         }
 
         #[test]
         fn threads_never_share_an_id() {
             let store = ($run)($crate::auth::threads::store(&$make));
-            let won = std::thread::scope(|scope| {
-                let racers: Vec<_> = (0..8_u8)
-                    .map(|racer| {
-                        let store = &store;
-                        scope.spawn(move || ($run)($crate::auth::threads::race(store, racer)))
-                    })
-                    .collect();
-                racers
-                    .into_iter()
-                    .map(|racer| racer.join().expect("a racer ends"))
-                    .collect::<Vec<_>>()
-            });
-            if let Err(broken) = ($run)($crate::auth::threads::judge(&store, &won)) {
-                panic!("{broken}");
-            }
+            let won =
+                $crate::suite::race(|racer| ($run)($crate::auth::threads::race(&store, racer)));
+            $crate::suite::hold(($run)($crate::auth::threads::judge(&store, &won)));
         }
-    };
-}
-
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __auth_tests {
-    ([$make:expr, $run:expr] $($rule:ident)*) => {
-        $(
-            #[test]
-            fn $rule() {
-                if let Err(broken) = ($run)($crate::auth::$rule(&$make)) {
-                    panic!("{broken}");
-                }
-            }
-        )*
     };
 }

@@ -60,10 +60,7 @@ where
 
 /// Asks a ledger about every rule and says what each has found.
 pub async fn all<M: Make>(make: &M) -> Vec<(&'static str, Verdict)> {
-    macro_rules! ask_each {
-        ([] $($rule:ident)*) => { vec![$((stringify!($rule), $rule(make).await)),*] };
-    }
-    crate::__cost_rules!([ask_each])
+    crate::__cost_rules!([crate::suite::ask_each] make)
 }
 
 /// The names of the rules, in one place: calls the macro `$then` with `[$args] rule rule …`.
@@ -106,52 +103,21 @@ macro_rules! cost_ledger_suite {
         $crate::cost_ledger_suite!($make, $crate::block_on);
     };
     ($make:expr, $run:expr) => {
-        $crate::__cost_rules! { [$crate::__cost_tests] $make, $run }
+        $crate::__cost_rules! { [$crate::__tests] cost $make, $run }
 
         #[test]
         fn it_agrees_with_the_model() {
-            let seed = $crate::seed();
-            for round in 0..8_u64 {
-                let verdict = ($run)($crate::cost::agrees_with_the_model(
-                    &$make,
-                    seed.wrapping_add(round),
-                ));
-                if let Err(broken) = verdict {
-                    panic!("{broken}");
-                }
-            }
+            $crate::suite::play(|seed| ($run)($crate::cost::agrees_with_the_model(&$make, seed)));
         }
 
         #[test]
         fn threads_with_the_same_ids_count_once() {
             let ledger = ($run)($crate::cost::threads::ledger(&$make));
-            let new = std::thread::scope(|scope| {
-                let racers: Vec<_> = (0..8)
-                    .map(|_| scope.spawn(|| ($run)($crate::cost::threads::race(&ledger))))
-                    .collect();
-                racers
-                    .into_iter()
-                    .map(|racer| racer.join().expect("a racer ends"))
-                    .sum::<u64>()
-            });
-            if let Err(broken) = ($run)($crate::cost::threads::judge(&ledger, new)) {
-                panic!("{broken}");
-            }
+            let new = $crate::suite::race(|_| ($run)($crate::cost::threads::race(&ledger)));
+            $crate::suite::hold(($run)($crate::cost::threads::judge(
+                &ledger,
+                new.iter().sum(),
+            )));
         }
-    };
-}
-
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __cost_tests {
-    ([$make:expr, $run:expr] $($rule:ident)*) => {
-        $(
-            #[test]
-            fn $rule() {
-                if let Err(broken) = ($run)($crate::cost::$rule(&$make)) {
-                    panic!("{broken}");
-                }
-            }
-        )*
     };
 }

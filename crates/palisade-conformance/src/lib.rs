@@ -4,6 +4,9 @@ mod executor;
 mod random;
 mod verdict;
 
+#[doc(hidden)]
+pub mod suite;
+
 pub mod auth;
 pub mod cost;
 pub mod quota;

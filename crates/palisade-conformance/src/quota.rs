@@ -80,10 +80,7 @@ where
 
 /// Asks a ledger about every rule and says what each has found.
 pub async fn all<M: Make>(make: &M) -> Vec<(&'static str, Verdict)> {
-    macro_rules! ask_each {
-        ([] $($rule:ident)*) => { vec![$((stringify!($rule), $rule(make).await)),*] };
-    }
-    crate::__quota_rules!([ask_each])
+    crate::__quota_rules!([crate::suite::ask_each] make)
 }
 
 /// The names of the rules, in one place: calls the macro `$then` with `[$args] rule rule …`.
@@ -139,55 +136,23 @@ macro_rules! quota_ledger_suite {
         $crate::quota_ledger_suite!($make, $crate::block_on);
     };
     ($make:expr, $run:expr) => {
-        $crate::__quota_rules! { [$crate::__quota_tests] $make, $run }
+        $crate::__quota_rules! { [$crate::__tests] quota $make, $run }
 
         #[test]
         fn it_agrees_with_the_model() {
-            let seed = $crate::seed();
-            for round in 0..8_u64 {
-                let verdict = ($run)($crate::quota::agrees_with_the_model(
-                    &$make,
-                    seed.wrapping_add(round),
-                ));
-                if let Err(broken) = verdict {
-                    panic!("{broken}");
-                }
-            }
+            $crate::suite::play(|seed| ($run)($crate::quota::agrees_with_the_model(&$make, seed)));
         }
 
         #[test]
         fn threads_never_share_the_last_unit() {
             let ledger = ($run)($crate::quota::threads::ledger(&$make));
-            let granted = std::thread::scope(|scope| {
-                let racers: Vec<_> = (0..8_u128)
-                    .map(|racer| {
-                        let ledger = &ledger;
-                        scope.spawn(move || ($run)($crate::quota::threads::race(ledger, racer)))
-                    })
-                    .collect();
-                racers
-                    .into_iter()
-                    .map(|racer| racer.join().expect("a racer ends"))
-                    .sum::<u32>()
+            let granted = $crate::suite::race(|racer| {
+                ($run)($crate::quota::threads::race(&ledger, racer.into()))
             });
-            if let Err(broken) = ($run)($crate::quota::threads::judge(&ledger, granted)) {
-                panic!("{broken}");
-            }
+            $crate::suite::hold(($run)($crate::quota::threads::judge(
+                &ledger,
+                granted.iter().sum(),
+            )));
         }
-    };
-}
-
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __quota_tests {
-    ([$make:expr, $run:expr] $($rule:ident)*) => {
-        $(
-            #[test]
-            fn $rule() {
-                if let Err(broken) = ($run)($crate::quota::$rule(&$make)) {
-                    panic!("{broken}");
-                }
-            }
-        )*
     };
 }

@@ -78,10 +78,7 @@ where
 
 /// Asks a limiter about every rule and says what each has found.
 pub async fn all<M: Make>(make: &M) -> Vec<(&'static str, Verdict)> {
-    macro_rules! ask_each {
-        ([] $($rule:ident)*) => { vec![$((stringify!($rule), $rule(make).await)),*] };
-    }
-    crate::__rate_limit_rules!([ask_each])
+    crate::__rate_limit_rules!([crate::suite::ask_each] make)
 }
 
 /// The names of the rules, in one place: calls the macro `$then` with `[$args] rule rule …`.
@@ -123,57 +120,25 @@ macro_rules! rate_limiter_suite {
         $crate::rate_limiter_suite!($make, $crate::block_on);
     };
     ($make:expr, $run:expr) => {
-        $crate::__rate_limit_rules! { [$crate::__rate_limit_tests] $make, $run }
+        $crate::__rate_limit_rules! { [$crate::__tests] rate_limit $make, $run }
 
         #[test]
         fn it_agrees_with_the_model() {
-            let seed = $crate::seed();
-            for round in 0..8_u64 {
-                let verdict = ($run)($crate::rate_limit::agrees_with_the_model(
-                    &$make,
-                    seed.wrapping_add(round),
-                ));
-                if let Err(broken) = verdict {
-                    panic!("{broken}");
-                }
-            }
+            $crate::suite::play(|seed| {
+                ($run)($crate::rate_limit::agrees_with_the_model(&$make, seed))
+            });
         }
 
         #[test]
         fn threads_never_share_the_last_unit() {
             let limiter = ($run)($crate::rate_limit::threads::limiter(&$make));
-            let allowed = std::thread::scope(|scope| {
-                let racers: Vec<_> = (0..8_u64)
-                    .map(|racer| {
-                        let limiter = &limiter;
-                        scope.spawn(move || {
-                            ($run)($crate::rate_limit::threads::race(limiter, racer))
-                        })
-                    })
-                    .collect();
-                racers
-                    .into_iter()
-                    .map(|racer| racer.join().expect("a racer ends"))
-                    .sum::<u64>()
+            let allowed = $crate::suite::race(|racer| {
+                ($run)($crate::rate_limit::threads::race(&limiter, racer.into()))
             });
-            if let Err(broken) = ($run)($crate::rate_limit::threads::judge(&limiter, allowed)) {
-                panic!("{broken}");
-            }
+            $crate::suite::hold(($run)($crate::rate_limit::threads::judge(
+                &limiter,
+                allowed.iter().sum(),
+            )));
         }
-    };
-}
-
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __rate_limit_tests {
-    ([$make:expr, $run:expr] $($rule:ident)*) => {
-        $(
-            #[test]
-            fn $rule() {
-                if let Err(broken) = ($run)($crate::rate_limit::$rule(&$make)) {
-                    panic!("{broken}");
-                }
-            }
-        )*
     };
 }

@@ -89,10 +89,7 @@ where
 
 /// Asks a store about every rule and says what each has found.
 pub async fn all<M: Make>(make: &M) -> Vec<(&'static str, Verdict)> {
-    macro_rules! ask_each {
-        ([] $($rule:ident)*) => { vec![$((stringify!($rule), $rule(make).await)),*] };
-    }
-    crate::__trace_rules!([ask_each])
+    crate::__trace_rules!([crate::suite::ask_each] make)
 }
 
 /// The names of the rules, in one place: calls the macro `$then` with `[$args] rule rule …`.
@@ -132,35 +129,11 @@ macro_rules! trace_store_suite {
         $crate::trace_store_suite!($make, $crate::block_on);
     };
     ($make:expr, $run:expr) => {
-        $crate::__trace_rules! { [$crate::__trace_tests] $make, $run }
+        $crate::__trace_rules! { [$crate::__tests] trace $make, $run }
 
         #[test]
         fn it_agrees_with_the_oracle() {
-            let seed = $crate::seed();
-            for round in 0..8_u64 {
-                let verdict = ($run)($crate::trace::agrees_with_the_oracle(
-                    &$make,
-                    seed.wrapping_add(round),
-                ));
-                if let Err(broken) = verdict {
-                    panic!("{broken}");
-                }
-            }
+            $crate::suite::play(|seed| ($run)($crate::trace::agrees_with_the_oracle(&$make, seed)));
         }
-    };
-}
-
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __trace_tests {
-    ([$make:expr, $run:expr] $($rule:ident)*) => {
-        $(
-            #[test]
-            fn $rule() {
-                if let Err(broken) = ($run)($crate::trace::$rule(&$make)) {
-                    panic!("{broken}");
-                }
-            }
-        )*
     };
 }
