@@ -1,14 +1,18 @@
 #![doc = include_str!("../README.md")]
 
+mod adaptive;
 mod backoff;
 mod breaker;
 mod budget;
 mod bulkhead;
+mod chaos;
 mod classify;
 mod connection;
 mod deadline;
 mod error;
 mod failure;
+mod gate;
+mod health;
 #[cfg(feature = "http")]
 mod http;
 mod kind;
@@ -16,29 +20,38 @@ mod limits;
 mod policy;
 mod problem;
 mod provider;
+mod queue;
 mod random;
 mod report;
 mod retry;
 mod retry_after;
 mod status;
 mod sync;
+mod throttle;
 #[cfg(feature = "tokio")]
 mod tokio;
 mod when;
 
+pub use adaptive::{
+    Adaptation, AdaptiveConfig, AdaptiveLimit, AdaptiveModel, AdaptivePolicy, AdaptiveSlot, Sample,
+    Verdict,
+};
 pub use backoff::{Backoff, Jitter, LongAdvice, Wait};
 pub use breaker::{
-    BorrowedPermit, Breaker, BreakerConfig, BreakerModel, BreakerObserver, BreakerPolicy,
-    BreakerRegistry, BreakerStatus, Cause, Change, Counts, Denied, DeniedWhy, Ended, Overflow,
-    Permit, Phase, Ticket, Window,
+    BorrowedPermit, Breaker, BreakerConfig, BreakerEvent, BreakerEvents, BreakerModel,
+    BreakerObserver, BreakerPolicy, BreakerRegistry, BreakerStatus, Cause, Change, Counts, Denied,
+    DeniedWhy, Ended, Overflow, Permit, Phase, Subscription, Ticket, Window,
 };
 pub use budget::{RetryBudget, RetryBudgetConfig};
 pub use bulkhead::{Bulkhead, Slot};
+pub use chaos::{Chaos, Injection};
 pub use classify::{AsFailure, Classify, DynClassify, OnError};
 pub use connection::OfError;
 pub use deadline::{Deadline, Elapsed, Timeout, timeout};
 pub use error::ConfigError;
 pub use failure::{Certainty, Failure, Fault};
+pub use gate::PushbackGate;
+pub use health::{HealthCheck, HealthMonitor, HealthReport, Need, PartHealth};
 #[cfg(feature = "http")]
 pub use http::HttpClassifier;
 pub use kind::ErrorKind;
@@ -46,6 +59,7 @@ pub use limits::{LimitOf, UpstreamLimit, UpstreamLimits};
 pub use policy::RetryPolicy;
 pub use problem::Problem;
 pub use provider::ProviderError;
+pub use queue::Busy;
 pub use random::Random;
 pub use report::{Report, Reporter, Reporting};
 pub use retry::{
@@ -53,6 +67,7 @@ pub use retry::{
 };
 pub use retry_after::parse_retry_after;
 pub use status::HttpReply;
+pub use throttle::{Asked, ClientThrottle, ThrottleConfig};
 #[cfg(feature = "tokio")]
 pub use tokio::TokioTimer;
 pub use when::{format_duration, parse_duration};

@@ -1,4 +1,5 @@
 mod config;
+mod events;
 mod handle;
 mod model;
 mod pending;
@@ -10,9 +11,11 @@ mod running;
 mod window;
 
 pub use config::{BreakerConfig, BreakerPolicy, Window};
+pub use events::{BreakerEvent, BreakerEvents, Subscription};
 pub use handle::{Breaker, BreakerObserver, BreakerStatus};
 pub use model::{BreakerModel, Ticket};
 pub use permit::{BorrowedPermit, Permit};
 pub use phase::{Cause, Change, Denied, DeniedWhy, Ended, Phase};
 pub use registry::{BreakerRegistry, Overflow};
 pub use window::Counts;
+pub(crate) use window::{Mark, Sliding};

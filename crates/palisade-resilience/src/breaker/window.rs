@@ -6,11 +6,11 @@ use super::config::Window;
 
 /// What is to be counted of a call.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Mark {
+pub(crate) struct Mark {
     /// Whether it is one more call, or more news of one that has been counted already.
-    pub(super) call: bool,
-    pub(super) failed: bool,
-    pub(super) slow: bool,
+    pub(crate) call: bool,
+    pub(crate) failed: bool,
+    pub(crate) slow: bool,
 }
 
 /// How many calls the window holds, and how they went.
@@ -41,7 +41,7 @@ impl Counts {
 
 /// A window over the latest calls with running totals: a call costs the same in a window of ten and of a million.
 #[derive(Clone, Debug)]
-pub(super) enum Sliding {
+pub(crate) enum Sliding {
     /// The last calls. They are numbered, and only those with something held against them are kept, so that a success is
     /// one more number and nothing else.
     Calls {
@@ -63,7 +63,7 @@ pub(super) enum Sliding {
 
 /// What is held against the call of this number. No two have one number, so there are no more than the window is long.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Held {
+pub(crate) struct Held {
     number: u64,
     failed: u32,
     slow: u32,
@@ -73,7 +73,7 @@ pub(super) struct Held {
 pub(super) const BUCKETS: usize = 16;
 
 impl Sliding {
-    pub(super) fn new(window: Window) -> Self {
+    pub(crate) fn new(window: Window) -> Self {
         match window {
             Window::Calls(calls) => Self::Calls {
                 length: calls.into(),
@@ -94,7 +94,7 @@ impl Sliding {
     }
 
     /// Counts what happened at `now`, and tells what the window holds then.
-    pub(super) fn record(&mut self, mark: Mark, now: Instant) -> Counts {
+    pub(crate) fn record(&mut self, mark: Mark, now: Instant) -> Counts {
         self.advance(now);
         match self {
             Self::Calls {
@@ -172,7 +172,7 @@ impl Sliding {
     }
 
     /// What the window holds at `now`.
-    pub(super) fn counts(&mut self, now: Instant) -> Counts {
+    pub(crate) fn counts(&mut self, now: Instant) -> Counts {
         self.advance(now);
         match self {
             Self::Calls { totals, .. } | Self::Time { totals, .. } => *totals,

@@ -1,0 +1,235 @@
+use std::{
+    fmt,
+    sync::{Arc, PoisonError},
+    time::Duration,
+};
+
+use palisade_core::{Clock, Decision, Instant, RetryAfter, SystemClock};
+
+use crate::{
+    ConfigError, ErrorKind, Failure, Fault, Random,
+    breaker::{Mark, Sliding, Window},
+    error,
+    sync::{Mutex, MutexGuard},
+};
+
+/// Turns calls away here that the upstream would turn away there.
+///
+/// An upstream in overload spends its last strength on saying no. A breaker answers with all or nothing; this one answers in
+/// proportion: it counts how many calls were asked for and how many the upstream accepted, and once it is asked for more than
+/// `ratio` times what was accepted, it refuses the surplus by chance. What passes keeps telling how things are, so it opens
+/// again by itself.
+///
+/// The chance of a refusal is `max(0, (requests − ratio · accepts) / (requests + 1))`, from the chapter *Handling Overload* of
+/// Google's *Site Reliability Engineering* (2016), where the ratio is 2 and the window two minutes.
+///
+/// ```
+/// use std::time::Duration;
+/// use palisade_core::{Decision, ManualClock};
+/// use palisade_resilience::{ClientThrottle, ErrorKind, Failure, ThrottleConfig};
+///
+/// let throttle = ClientThrottle::new(ThrottleConfig::default(), ManualClock::default())?;
+/// if let Decision::Allow(asked) = throttle.ask() {
+///     asked.outcome(Some(&Failure::new(ErrorKind::Overloaded)));
+/// }
+/// # Ok::<(), palisade_resilience::ConfigError>(())
+/// ```
+pub struct ClientThrottle<C = SystemClock>(Arc<Shared<C>>);
+
+struct Shared<C> {
+    clock: C,
+    config: ThrottleConfig,
+    random: Random,
+    /// Calls asked for, and in the place of slow ones those that were accepted.
+    window: Mutex<Sliding>,
+}
+
+/// How readily a [`ClientThrottle`] refuses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ThrottleConfig {
+    /// How many calls may be asked for to one that is accepted, in percent. 200 lets twice as many pass as succeed, so that a
+    /// recovery is noticed soon; less is kinder to the upstream.
+    pub ratio: u32,
+    /// How far back it looks.
+    pub window: Duration,
+}
+
+/// Two calls to one accepted, over two minutes.
+impl Default for ThrottleConfig {
+    fn default() -> Self {
+        Self {
+            ratio: 200,
+            window: Duration::from_secs(120),
+        }
+    }
+}
+
+impl ThrottleConfig {
+    /// The same with another ratio, in percent.
+    #[must_use]
+    pub const fn with_ratio(mut self, percent: u32) -> Self {
+        self.ratio = percent;
+        self
+    }
+
+    /// The same, looking back otherwise.
+    #[must_use]
+    pub const fn with_window(mut self, window: Duration) -> Self {
+        self.window = window;
+        self
+    }
+}
+
+impl<C: Clock> ClientThrottle<C> {
+    /// A throttle that has seen nothing and refuses nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] unless the ratio is from 101 to 10,000 percent and the window from 1 s to a day.
+    pub fn new(config: ThrottleConfig, clock: C) -> Result<Self, ConfigError> {
+        Self::with_random(config, clock, Random::from_system())
+    }
+
+    /// The same, with chances of the host's own.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](ClientThrottle::new).
+    pub fn with_random(
+        config: ThrottleConfig,
+        clock: C,
+        random: Random,
+    ) -> Result<Self, ConfigError> {
+        error::number("throttle ratio", config.ratio.into(), 101, 10_000)?;
+        let second = Duration::from_secs(1);
+        error::duration("throttle window", config.window, second, Window::TIME_MAX)?;
+        Ok(Self(Arc::new(Shared {
+            clock,
+            config,
+            random,
+            window: Mutex::new(Sliding::new(Window::Time(config.window))),
+        })))
+    }
+
+    /// May the upstream be asked? Every question counts as a request, also one that is refused here.
+    pub fn ask(&self) -> Decision<Asked<C>, RetryAfter> {
+        let now = self.0.clock.instant();
+        let random = self.0.random.next();
+        let mut window = self.0.lock();
+        let before = window.counts(now);
+        window.record(
+            Mark {
+                call: true,
+                failed: false,
+                slow: false,
+            },
+            now,
+        );
+        drop(window);
+        // In hundredths, and compared without dividing: random / 2^64 < surplus / (requests + 1).
+        let carried = before.slow.saturating_mul(self.0.config.ratio.into());
+        let surplus = (before.calls.saturating_mul(100)).saturating_sub(carried);
+        let all = (before.calls + 1).saturating_mul(100);
+        if u128::from(random) * u128::from(all) < u128::from(surplus) << 64 {
+            return Decision::Deny(RetryAfter::Unknown);
+        }
+        Decision::Allow(Asked {
+            shared: Arc::clone(&self.0),
+            told: false,
+        })
+    }
+
+    /// How many of a hundred calls it would refuse now.
+    #[must_use]
+    pub fn refuses_percent(&self) -> u32 {
+        let now = self.0.clock.instant();
+        let seen = self.0.lock().counts(now);
+        let carried = seen.slow.saturating_mul(self.0.config.ratio.into());
+        let surplus = (seen.calls.saturating_mul(100)).saturating_sub(carried);
+        // At most a hundred.
+        u32::try_from(surplus / (seen.calls + 1)).unwrap_or(100)
+    }
+
+    /// The failure of a call that was refused here: ours, and not made.
+    #[must_use]
+    pub fn refused() -> Failure {
+        Failure::new(ErrorKind::Overloaded)
+            .with_fault(Fault::Us)
+            .with_advice(RetryAfter::Unknown)
+            .not_processed()
+    }
+}
+
+impl<C> Shared<C> {
+    /// The window is whole after every step, so a poisoned lock is still good.
+    fn lock(&self) -> MutexGuard<'_, Sliding> {
+        self.window.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn accepted(&self, now: Instant) {
+        let accepted = Mark {
+            call: false,
+            failed: false,
+            slow: true,
+        };
+        self.lock().record(accepted, now);
+    }
+}
+
+impl<C> Clone for ClientThrottle<C> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<C> fmt::Debug for ClientThrottle<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientThrottle")
+            .field("config", &self.0.config)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A call that a [`ClientThrottle`] let through. Say how it went.
+///
+/// Dropped without a word, the call counts as accepted: somebody who walks away is no sign of overload.
+#[must_use = "a call that nobody tells about counts as accepted"]
+pub struct Asked<C: Clock = SystemClock> {
+    shared: Arc<Shared<C>>,
+    told: bool,
+}
+
+impl<C: Clock> Asked<C> {
+    /// The call ended as a [`Classify`](crate::Classify) says. Only what overload causes counts as not accepted: an upstream that
+    /// finds a request malformed had the strength to look.
+    pub fn outcome(mut self, failure: Option<&Failure>) {
+        let turned_away = matches!(
+            failure.map(Failure::kind),
+            Some(
+                ErrorKind::RateLimited
+                    | ErrorKind::Overloaded
+                    | ErrorKind::Timeout
+                    | ErrorKind::Unavailable
+            )
+        );
+        self.told = true;
+        if !turned_away {
+            self.shared.accepted(self.shared.clock.instant());
+        }
+    }
+}
+
+impl<C: Clock> Drop for Asked<C> {
+    fn drop(&mut self) {
+        if !self.told {
+            self.shared.accepted(self.shared.clock.instant());
+        }
+    }
+}
+
+impl<C: Clock> fmt::Debug for Asked<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Asked")
+    }
+}
