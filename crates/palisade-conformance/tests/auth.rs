@@ -10,10 +10,13 @@ use std::{
 };
 
 use palisade_auth::{InMemory, KeyId, KeyPage, KeyStore, ListRequest, StoredKey};
-use palisade_conformance::{auth, block_on};
+use palisade_conformance::{Verdict, auth, block_on};
 use palisade_core::{StoreError, Timestamp};
 
-use common::{broken, yield_once};
+use common::{
+    Suspect, each_breaks_the_rule_made_for_it, keeps_every_rule, random_play_finds, tells_its_seed,
+    yield_once,
+};
 
 /// The ways in which a key store can be wrong.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -258,15 +261,15 @@ fn make(lie: Lie) -> Ready<Liar> {
     })
 }
 
-/// The rules that this liar breaks.
-fn broken_by(lie: Lie) -> Vec<&'static str> {
-    broken(block_on(auth::all(&move || make(lie))))
-}
+impl Suspect for Lie {
+    fn ask(self) -> Vec<(&'static str, Verdict)> {
+        block_on(auth::all(&move || make(self)))
+    }
 
-/// Whether random play finds this liar out.
-fn random_play_catches(lie: Lie) -> bool {
-    let make = move || make(lie);
-    (0..8).any(|seed| block_on(auth::agrees_with_the_oracle(&make, seed)).is_err())
+    fn play(self, seed: u64) -> Verdict {
+        let make = move || make(self);
+        block_on(auth::agrees_with_the_oracle(&make, seed))
+    }
 }
 
 mod honest {
@@ -282,19 +285,10 @@ mod honest {
 #[test]
 fn the_store_in_memory_keeps_every_rule() {
     let make = || ready(InMemory::with_capacity(1_000));
-    for (rule, verdict) in block_on(auth::all(&make)) {
-        assert!(verdict.is_ok(), "{rule}: {verdict:?}");
-    }
+    keeps_every_rule(block_on(auth::all(&make)));
     for seed in 0..100 {
-        let verdict = block_on(auth::agrees_with_the_oracle(&make, seed));
-        assert!(verdict.is_ok(), "{verdict:?}");
+        palisade_conformance::suite::hold(block_on(auth::agrees_with_the_oracle(&make, seed)));
     }
-}
-
-#[test]
-fn an_honest_store_breaks_no_rule() {
-    assert_eq!(broken_by(Lie::None), Vec::<&str>::new());
-    assert!(!random_play_catches(Lie::None));
 }
 
 #[test]
@@ -302,7 +296,7 @@ fn every_liar_breaks_the_rule_made_for_it() {
     let unlike = "organisations_that_look_alike_stay_apart";
     let project = "a_project_is_listed_alone_and_only_in_its_organisation";
     let pages = "pages_hold_every_key_once_in_the_order_of_ids";
-    for (lie, rule) in [
+    each_breaks_the_rule_made_for_it(&[
         (Lie::Forgets, "a_key_comes_back_as_it_went_in"),
         (Lie::CutsLabels, "a_key_comes_back_as_it_went_in"),
         (Lie::RoundsTimes, "a_key_comes_back_as_it_went_in"),
@@ -346,15 +340,12 @@ fn every_liar_breaks_the_rule_made_for_it() {
         (Lie::HidesRevoked, "revoked_and_expired_keys_are_listed"),
         (Lie::HidesExpired, "revoked_and_expired_keys_are_listed"),
         (Lie::ListsFromTheIndex, "lists_see_what_was_written_at_once"),
-    ] {
-        let broken = broken_by(lie);
-        assert!(broken.contains(&rule), "{lie:?} broke only {broken:?}");
-    }
+    ]);
 }
 
 #[test]
 fn random_play_finds_the_liars_that_need_no_race_and_no_special_key() {
-    for lie in [
+    random_play_finds(&[
         Lie::Forgets,
         Lie::RoundsTimes,
         Lie::CutsIds,
@@ -382,20 +373,10 @@ fn random_play_finds_the_liars_that_need_no_race_and_no_special_key() {
         Lie::HidesRevoked,
         Lie::HidesExpired,
         Lie::ListsFromTheIndex,
-    ] {
-        assert!(random_play_catches(lie), "{lie:?} was not found out");
-    }
+    ]);
 }
 
 #[test]
 fn a_broken_promise_says_how_to_play_it_again() {
-    let make = || make(Lie::Forgets);
-    let broken = (0..8).find_map(|seed| block_on(auth::agrees_with_the_oracle(&make, seed)).err());
-    let text = broken
-        .expect("a store that forgets is found out")
-        .to_string();
-    assert!(
-        text.starts_with("PALISADE_SEED=") && text.contains("expected"),
-        "{text}"
-    );
+    tells_its_seed(Lie::Forgets);
 }

@@ -9,7 +9,7 @@ use std::{
 };
 
 use palisade_conformance::{
-    block_on,
+    Verdict, block_on,
     quota::{self, Oracle, Setup},
 };
 use palisade_core::{Clock, Decision, Key, ManualClock, StoreError, StoreErrorKind, Timestamp};
@@ -18,7 +18,10 @@ use palisade_quota::{
     ReserveRequest, Resolution, Resolve, SettleRequest,
 };
 
-use common::{broken, yield_once};
+use common::{
+    Suspect, each_breaks_the_rule_made_for_it, keeps_every_rule, random_play_finds, tells_its_seed,
+    yield_once,
+};
 
 /// The ways in which a ledger has been seen to be wrong.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -266,15 +269,15 @@ fn invalid(error: RequestError) -> StoreError {
     StoreError::new(StoreErrorKind::Invalid, "asking the oracle").with_source(error)
 }
 
-/// The rules that this liar breaks.
-fn broken_by(lie: Lie) -> Vec<&'static str> {
-    broken(block_on(quota::all(&move |setup| make(lie, setup))))
-}
+impl Suspect for Lie {
+    fn ask(self) -> Vec<(&'static str, Verdict)> {
+        block_on(quota::all(&move |setup| make(self, setup)))
+    }
 
-/// Whether random play finds this liar out.
-fn random_play_catches(lie: Lie) -> bool {
-    let make = move |setup| make(lie, setup);
-    (0..8).any(|seed| block_on(quota::agrees_with_the_model(&make, seed)).is_err())
+    fn play(self, seed: u64) -> Verdict {
+        let make = move |setup| make(self, setup);
+        block_on(quota::agrees_with_the_model(&make, seed))
+    }
 }
 
 mod honest {
@@ -289,7 +292,7 @@ mod honest {
 
 #[test]
 fn every_liar_breaks_the_rule_made_for_it() {
-    for (lie, rule) in [
+    each_breaks_the_rule_made_for_it(&[
         (Lie::ForgetsHolds, "a_hold_is_held_and_not_spent"),
         (Lie::ForgetsEndings, "every_order_of_endings_has_one_effect"),
         (Lie::SpendsTwice, "every_order_of_endings_has_one_effect"),
@@ -323,16 +326,12 @@ fn every_liar_breaks_the_rule_made_for_it() {
             "the_last_unit_is_granted_and_one_more_is_not",
         ),
         (Lie::FoldsCase, "keys_that_look_alike_stay_apart"),
-    ] {
-        let broken = broken_by(lie);
-        assert!(broken.contains(&rule), "{lie:?} broke only {broken:?}");
-    }
+    ]);
 }
 
 #[test]
 fn random_play_finds_the_liars_that_need_no_race_and_no_special_key() {
-    assert!(!random_play_catches(Lie::None));
-    for lie in [
+    random_play_finds(&[
         Lie::ForgetsHolds,
         Lie::ForgetsEndings,
         Lie::SpendsTwice,
@@ -344,32 +343,19 @@ fn random_play_finds_the_liars_that_need_no_race_and_no_special_key() {
         Lie::SpendsHolds,
         Lie::TakesZeroForMissing,
         Lie::OffByOne,
-    ] {
-        assert!(random_play_catches(lie), "{lie:?} was not found out");
-    }
+    ]);
 }
 
 #[test]
 fn a_broken_promise_says_how_to_play_it_again() {
-    let make = |setup| make(Lie::ForgetsHolds, setup);
-    let broken = (0..8).find_map(|seed| block_on(quota::agrees_with_the_model(&make, seed)).err());
-    let text = broken
-        .expect("a ledger without holds is found out")
-        .to_string();
-    assert!(
-        text.starts_with("PALISADE_SEED=") && text.contains("expected"),
-        "{text}"
-    );
+    tells_its_seed(Lie::ForgetsHolds);
 }
 
 #[test]
 fn the_ledger_in_memory_keeps_every_rule() {
     let make = |setup: Setup| ready(palisade_quota::InMemory::new(setup.clock, setup.defaults));
-    for (rule, verdict) in block_on(quota::all(&make)) {
-        assert!(verdict.is_ok(), "{rule}: {verdict:?}");
-    }
+    keeps_every_rule(block_on(quota::all(&make)));
     for seed in 0..100 {
-        let verdict = block_on(quota::agrees_with_the_model(&make, seed));
-        assert!(verdict.is_ok(), "{verdict:?}");
+        palisade_conformance::suite::hold(block_on(quota::agrees_with_the_model(&make, seed)));
     }
 }

@@ -10,7 +10,7 @@ use std::{
 };
 
 use palisade_conformance::{
-    block_on,
+    Verdict, block_on,
     rate_limit::{self, Setup},
 };
 use palisade_core::{Clock, Decision, Instant, ManualClock, RetryAfter, StoreError};
@@ -19,7 +19,10 @@ use palisade_rate_limit::{
     model::{State, decide, decide_all},
 };
 
-use common::{broken, yield_once};
+use common::{
+    Suspect, each_breaks_the_rule_made_for_it, keeps_every_rule, random_play_finds, tells_its_seed,
+    yield_once,
+};
 
 /// The ways in which a limiter has been seen to be wrong.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -274,15 +277,15 @@ fn make(lie: Lie, setup: Setup) -> Ready<Liar> {
     })
 }
 
-/// The rules that this liar breaks.
-fn broken_by(lie: Lie) -> Vec<&'static str> {
-    broken(block_on(rate_limit::all(&move |setup| make(lie, setup))))
-}
+impl Suspect for Lie {
+    fn ask(self) -> Vec<(&'static str, Verdict)> {
+        block_on(rate_limit::all(&move |setup| make(self, setup)))
+    }
 
-/// Whether random play finds this liar out.
-fn random_play_catches(lie: Lie) -> bool {
-    let make = move |setup| make(lie, setup);
-    (0..8).any(|seed| block_on(rate_limit::agrees_with_the_model(&make, seed)).is_err())
+    fn play(self, seed: u64) -> Verdict {
+        let make = move |setup| make(self, setup);
+        block_on(rate_limit::agrees_with_the_model(&make, seed))
+    }
 }
 
 mod honest {
@@ -300,24 +303,15 @@ fn the_limiter_in_memory_keeps_every_rule() {
     let make = |setup: Setup| {
         ready(InMemory::new(MemoryConfig::default(), setup.clock).expect("a capacity in range"))
     };
-    for (rule, verdict) in block_on(rate_limit::all(&make)) {
-        assert!(verdict.is_ok(), "{rule}: {verdict:?}");
-    }
+    keeps_every_rule(block_on(rate_limit::all(&make)));
     for seed in 0..100 {
-        let verdict = block_on(rate_limit::agrees_with_the_model(&make, seed));
-        assert!(verdict.is_ok(), "{verdict:?}");
+        palisade_conformance::suite::hold(block_on(rate_limit::agrees_with_the_model(&make, seed)));
     }
-}
-
-#[test]
-fn an_honest_limiter_breaks_no_rule() {
-    assert_eq!(broken_by(Lie::None), Vec::<&str>::new());
-    assert!(!random_play_catches(Lie::None));
 }
 
 #[test]
 fn every_liar_breaks_the_rule_made_for_it() {
-    for (lie, rule) in [
+    each_breaks_the_rule_made_for_it(&[
         (Lie::Forgets, "the_burst_passes_and_one_more_does_not"),
         (
             Lie::ForgetsEarly,
@@ -375,15 +369,12 @@ fn every_liar_breaks_the_rule_made_for_it() {
         (Lie::ResetsOnChange, "a_changed_limit_keeps_what_was_used"),
         (Lie::Wraps, "the_largest_amounts_never_wrap"),
         (Lie::Sorts, "answers_come_in_the_order_of_the_charges"),
-    ] {
-        let broken = broken_by(lie);
-        assert!(broken.contains(&rule), "{lie:?} broke only {broken:?}");
-    }
+    ]);
 }
 
 #[test]
 fn random_play_finds_the_liars_that_need_no_race_and_no_special_key() {
-    for lie in [
+    random_play_finds(&[
         Lie::Forgets,
         Lie::ForgetsEarly,
         Lie::SpendsTwice,
@@ -403,21 +394,10 @@ fn random_play_finds_the_liars_that_need_no_race_and_no_special_key() {
         Lie::RefusesNothing,
         Lie::IgnoresNames,
         Lie::Sorts,
-    ] {
-        assert!(random_play_catches(lie), "{lie:?} was not found out");
-    }
+    ]);
 }
 
 #[test]
 fn a_broken_promise_says_how_to_play_it_again() {
-    let make = |setup| make(Lie::Forgets, setup);
-    let broken =
-        (0..8).find_map(|seed| block_on(rate_limit::agrees_with_the_model(&make, seed)).err());
-    let text = broken
-        .expect("a limiter that forgets is found out")
-        .to_string();
-    assert!(
-        text.starts_with("PALISADE_SEED=") && text.contains("expected"),
-        "{text}"
-    );
+    tells_its_seed(Lie::Forgets);
 }

@@ -9,7 +9,7 @@ use std::{
 };
 
 use palisade_conformance::{
-    block_on,
+    Verdict, block_on,
     trace::{self, Setup, Store},
 };
 use palisade_core::{Key, StoreError, Timestamp};
@@ -18,7 +18,9 @@ use palisade_trace::{
     TraceStore,
 };
 
-use common::broken;
+use common::{
+    Suspect, each_breaks_the_rule_made_for_it, keeps_every_rule, random_play_finds, tells_its_seed,
+};
 
 /// The ways in which a store of traces can be wrong.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -349,15 +351,15 @@ fn make(lie: Lie, setup: &Setup) -> Ready<Liar> {
     })
 }
 
-/// The rules that this liar breaks.
-fn broken_by(lie: Lie) -> Vec<&'static str> {
-    broken(block_on(trace::all(&move |setup| make(lie, &setup))))
-}
+impl Suspect for Lie {
+    fn ask(self) -> Vec<(&'static str, Verdict)> {
+        block_on(trace::all(&move |setup| make(self, &setup)))
+    }
 
-/// Whether random play finds this liar out.
-fn random_play_catches(lie: Lie) -> bool {
-    let make = move |setup| make(lie, &setup);
-    (0..8).any(|seed| block_on(trace::agrees_with_the_oracle(&make, seed)).is_err())
+    fn play(self, seed: u64) -> Verdict {
+        let make = move |setup| make(self, &setup);
+        block_on(trace::agrees_with_the_oracle(&make, seed))
+    }
 }
 
 mod honest {
@@ -373,12 +375,9 @@ mod honest {
 #[test]
 fn the_store_in_memory_keeps_every_rule() {
     let make = |setup: Setup| ready(InMemory::new(setup.bytes_max));
-    for (rule, verdict) in block_on(trace::all(&make)) {
-        assert!(verdict.is_ok(), "{rule}: {verdict:?}");
-    }
+    keeps_every_rule(block_on(trace::all(&make)));
     for seed in 0..20 {
-        let verdict = block_on(trace::agrees_with_the_oracle(&make, seed));
-        assert!(verdict.is_ok(), "{verdict:?}");
+        palisade_conformance::suite::hold(block_on(trace::agrees_with_the_oracle(&make, seed)));
     }
 }
 
@@ -395,7 +394,7 @@ fn every_liar_breaks_the_rule_made_for_it() {
     const REPEATED: &str = "a_repeated_trace_counts_once";
     const SUM: &str = "what_is_kept_and_what_is_lost_add_up";
     const TOO_LARGE: &str = "a_trace_too_large_takes_no_other_with_it";
-    for (lie, rule) in [
+    each_breaks_the_rule_made_for_it(&[
         (Lie::Forgets, "recorders_at_once_lose_nothing"),
         (Lie::DropsSteps, WHOLE),
         (Lie::RoundsStarts, WHOLE),
@@ -442,19 +441,12 @@ fn every_liar_breaks_the_rule_made_for_it() {
         (Lie::CountsTwice, SUM),
         (Lie::EvictsForTheTooLarge, TOO_LARGE),
         (Lie::DropsTheBatch, TOO_LARGE),
-    ] {
-        let broken = broken_by(lie);
-        assert!(
-            broken.contains(&rule),
-            "{lie:?} broke not {rule}, only {broken:?}"
-        );
-    }
+    ]);
 }
 
 #[test]
 fn random_play_finds_the_liars_that_need_no_special_trace() {
-    assert!(!random_play_catches(Lie::None));
-    for lie in [
+    random_play_finds(&[
         Lie::Forgets,
         Lie::RoundsStarts,
         Lie::OrdersByMicros,
@@ -486,20 +478,10 @@ fn random_play_finds_the_liars_that_need_no_special_trace() {
         Lie::KeepsTwinsOfABatch,
         Lie::TwinReplaces,
         Lie::TwinsByTenant,
-    ] {
-        assert!(random_play_catches(lie), "{lie:?} was not found out");
-    }
+    ]);
 }
 
 #[test]
 fn a_broken_promise_says_how_to_play_it_again() {
-    let make = |setup| make(Lie::Forgets, &setup);
-    let broken = (0..8).find_map(|seed| block_on(trace::agrees_with_the_oracle(&make, seed)).err());
-    let text = broken
-        .expect("a store that forgets is found out")
-        .to_string();
-    assert!(
-        text.starts_with("PALISADE_SEED=") && text.contains("expected"),
-        "{text}"
-    );
+    tells_its_seed(Lie::Forgets);
 }
