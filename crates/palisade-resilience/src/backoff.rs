@@ -35,13 +35,37 @@ use crate::{ConfigError, error};
 pub struct Backoff {
     base: Duration,
     cap: Duration,
+    growth: Growth,
     jitter: Jitter,
     advice_max: Duration,
     long_advice: LongAdvice,
 }
 
+/// How the steps grow.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "snake_case")
+)]
+#[non_exhaustive]
+pub enum Growth {
+    /// 1, 2, 4, 8, … times the base. The default.
+    #[default]
+    Exponential,
+    /// 1, 1, 2, 3, 5, … times the base: gentler, where few attempts must be close together.
+    Fibonacci,
+    /// Always the base: for polling, not for overload.
+    Constant,
+}
+
 /// How chance spreads a wait.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "snake_case")
+)]
 #[non_exhaustive]
 pub enum Jitter {
     /// Anything from zero to the step. The least work for the server, and the default.
@@ -49,12 +73,20 @@ pub enum Jitter {
     Full,
     /// Half the step, and anything from zero to the other half: never almost at once.
     Equal,
+    /// Anything from the base to three times the wait before, up to the cap. Waits grow by chance alone, so callers who
+    /// began together drift apart; the [`Growth`] is not looked at.
+    Decorrelated,
     /// The step exactly. For tests, and where somebody else spreads the load.
     None,
 }
 
 /// What to do when the server asks for more patience than is allowed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "snake_case")
+)]
 #[non_exhaustive]
 pub enum LongAdvice {
     /// Do not retry; the failure carries the advice to whoever can wait that long. The default.
@@ -95,6 +127,13 @@ impl Backoff {
         })
     }
 
+    /// The same with steps that grow otherwise.
+    #[must_use]
+    pub const fn with_growth(mut self, growth: Growth) -> Self {
+        self.growth = growth;
+        self
+    }
+
     /// The same with another way of spreading.
     #[must_use]
     pub const fn with_jitter(mut self, jitter: Jitter) -> Self {
@@ -127,15 +166,36 @@ impl Backoff {
     /// The step after attempt number `attempt` (the first is 1) before any jitter.
     #[must_use]
     pub fn step(&self, attempt: u32) -> Duration {
-        let doublings = attempt.saturating_sub(1).min(63);
-        let nanos = self.base.as_nanos().saturating_mul(1 << doublings);
-        from_nanos(nanos).min(self.cap)
+        let steps = attempt.saturating_sub(1);
+        let factor = match self.growth {
+            Growth::Exponential => 1 << steps.min(63),
+            Growth::Fibonacci => fibonacci(steps.min(90)),
+            Growth::Constant => 1,
+        };
+        from_nanos(self.base.as_nanos().saturating_mul(factor)).min(self.cap)
     }
 
     /// The wait after attempt number `attempt` (the first is 1), given the server's advice and 64 random bits.
+    ///
+    /// With [`Jitter::Decorrelated`] it is as if there had been no wait before; see [`wait_after`](Backoff::wait_after).
     #[must_use]
     pub fn wait(&self, attempt: u32, advice: Option<RetryAfter>, random: u64) -> Wait {
-        let step = self.step(attempt);
+        self.wait_after(Duration::ZERO, attempt, advice, random)
+    }
+
+    /// The same, knowing the wait before this one, which [`Jitter::Decorrelated`] grows from.
+    #[must_use]
+    pub fn wait_after(
+        &self,
+        before: Duration,
+        attempt: u32,
+        advice: Option<RetryAfter>,
+        random: u64,
+    ) -> Wait {
+        let step = match self.jitter {
+            Jitter::Decorrelated => before.max(self.base).saturating_mul(3).min(self.cap),
+            _ => self.step(attempt),
+        };
         let asked = match advice {
             Some(RetryAfter::Never) => return Wait::Never,
             Some(RetryAfter::After(asked)) => asked,
@@ -150,7 +210,7 @@ impl Backoff {
             Jitter::None => asked.max(step),
             // Only ever upwards: an early guest is turned away again, and made somebody else wait for it. A crowd that
             // was told a long time needs more room than the step gives, or it arrives as one.
-            Jitter::Full | Jitter::Equal => {
+            Jitter::Full | Jitter::Equal | Jitter::Decorrelated => {
                 let spread = step.max((asked / 8).min(self.cap));
                 asked.saturating_add(uniform(spread, random))
             }
@@ -164,9 +224,19 @@ impl Backoff {
                 let half = step / 2;
                 half + uniform(step - half, random)
             }
+            Jitter::Decorrelated => self.base + uniform(step.saturating_sub(self.base), random),
             Jitter::None => step,
         }
     }
+}
+
+/// 1, 1, 2, 3, 5, …: up to the 91st it fits.
+const fn fibonacci(index: u32) -> u128 {
+    let (mut a, mut b, mut i) = (1, 1, 0);
+    while i < index {
+        (a, b, i) = (b, a + b, i + 1);
+    }
+    a
 }
 
 /// 200 ms to 20 s, full jitter; a server may ask for up to a minute.
@@ -175,6 +245,7 @@ impl Default for Backoff {
         Self {
             base: Duration::from_millis(200),
             cap: Duration::from_secs(20),
+            growth: Growth::Exponential,
             jitter: Jitter::Full,
             advice_max: Duration::from_secs(60),
             long_advice: LongAdvice::GiveUp,
@@ -205,6 +276,36 @@ mod tests {
             .map(|attempt| backoff.step(attempt).as_millis())
             .to_vec();
         assert_eq!(steps, [10, 10, 20, 40, 80, 100, 100, 100, 100]);
+    }
+
+    #[test]
+    fn steps_grow_as_told_and_never_beyond_the_cap() {
+        let steps = |growth| {
+            let backoff = Backoff::new(10 * MS, 100 * MS).unwrap().with_growth(growth);
+            [0, 1, 2, 3, 4, 5, 6, 7, 90, 200, u32::MAX]
+                .map(|attempt| backoff.step(attempt).as_millis())
+        };
+        assert_eq!(
+            steps(Growth::Fibonacci),
+            [10, 10, 10, 20, 30, 50, 80, 100, 100, 100, 100]
+        );
+        assert_eq!(steps(Growth::Constant), [10; 11]);
+    }
+
+    #[test]
+    fn decorrelated_jitter_grows_from_the_wait_before() {
+        let backoff = Backoff::new(10 * MS, 100 * MS)
+            .unwrap()
+            .with_jitter(Jitter::Decorrelated);
+        let wait = |before, random| match backoff.wait_after(before, 9, None, random) {
+            Wait::For(wait) => wait,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(wait(Duration::ZERO, 0), 10 * MS);
+        assert_eq!(wait(Duration::ZERO, u64::MAX), 30 * MS);
+        assert_eq!(wait(20 * MS, u64::MAX), 60 * MS);
+        assert_eq!(wait(Duration::MAX, u64::MAX), 100 * MS);
+        assert_eq!(wait(Duration::MAX, 0), 10 * MS);
     }
 
     #[test]

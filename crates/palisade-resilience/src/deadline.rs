@@ -98,19 +98,8 @@ pin_project! {
 }
 
 enum Limit {
-    Forever,
     Sleep { sleep: Sleep, after: Duration },
     Nothing,
-}
-
-impl<F> Timeout<F> {
-    /// No limit at all, for those who may or may not have one.
-    pub(crate) const fn forever(future: F) -> Self {
-        Self {
-            future,
-            limit: Limit::Forever,
-        }
-    }
 }
 
 impl<F: Future> Future for Timeout<F> {
@@ -129,7 +118,7 @@ impl<F: Future> Future for Timeout<F> {
                 let elapsed = Elapsed { after: *after };
                 sleep.as_mut().poll(cx).map(|()| Err(elapsed))
             }
-            Limit::Forever | Limit::Nothing => Poll::Pending,
+            Limit::Nothing => Poll::Pending,
         }
     }
 }
@@ -147,6 +136,11 @@ pub struct Elapsed {
 }
 
 impl Elapsed {
+    /// So much time was waited.
+    pub(crate) const fn of(after: Duration) -> Self {
+        Self { after }
+    }
+
     /// There was no time to begin with, so nothing was begun.
     pub(crate) const fn immediately() -> Self {
         Self {

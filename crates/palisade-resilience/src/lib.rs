@@ -17,6 +17,7 @@ mod health;
 mod http;
 mod kind;
 mod limits;
+mod owner;
 mod policy;
 mod problem;
 mod provider;
@@ -36,7 +37,7 @@ pub use adaptive::{
     Adaptation, AdaptiveConfig, AdaptiveLimit, AdaptiveModel, AdaptivePolicy, AdaptiveSlot, Sample,
     Verdict,
 };
-pub use backoff::{Backoff, Jitter, LongAdvice, Wait};
+pub use backoff::{Backoff, Growth, Jitter, LongAdvice, Wait};
 pub use breaker::{
     BorrowedPermit, Breaker, BreakerConfig, BreakerEvent, BreakerEvents, BreakerModel,
     BreakerObserver, BreakerPolicy, BreakerRegistry, BreakerStatus, Cause, Change, Counts, Denied,
@@ -56,6 +57,7 @@ pub use health::{HealthCheck, HealthMonitor, HealthReport, Need, PartHealth};
 pub use http::HttpClassifier;
 pub use kind::ErrorKind;
 pub use limits::{LimitOf, UpstreamLimit, UpstreamLimits};
+pub use owner::RetryOwner;
 pub use policy::RetryPolicy;
 pub use problem::Problem;
 pub use provider::ProviderError;
@@ -63,7 +65,8 @@ pub use queue::Busy;
 pub use random::Random;
 pub use report::{Report, Reporter, Reporting};
 pub use retry::{
-    Attempt, AttemptFailed, Call, GaveUp, Idempotency, Next, RetryObserver, Stop, retry,
+    Attempt, AttemptFailed, Call, GaveUp, Idempotency, Next, Retry, RetryCounter, RetryCounts,
+    RetryExt, RetryObserver, Retrying, Stop, retry,
 };
 pub use retry_after::parse_retry_after;
 pub use status::HttpReply;
