@@ -1,24 +1,38 @@
-//! Words that show that a text reads as English after rot13 or backwards.
+//! Words that show that a text reads as English after rot47 or backwards, and the names of letters.
 
 use std::sync::LazyLock;
 
 pub(crate) use super::trie::Entries;
 use super::trie::Trie;
-use crate::normalizer::rotate_char;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Hint {
-    Rotated,
+    Rotated47,
     Reversed,
+    /// The name of a letter in the alphabet of radio operators.
+    Letter,
 }
 
 pub(crate) struct Hints(Trie);
 
-const ROTATED: u128 = 1;
 const REVERSED: u128 = 2;
+const ROTATED47: u128 = 4;
+const LETTER: u128 = 8;
+
+/// The beginnings of words after rot47, as far as letters and digits go.
+const ROTATED47_WORDS: [&str; 10] = [
+    "djde6*", "ac6g*", "c6g62*", "6g6cje9*", "a2ddh*", "56g6*", "c6g6*", "8f:5*", "cf=6*", "j@fc*",
+];
+
+/// The names of letters (ICAO Annex 10), with the spellings in use.
+pub(crate) const LETTER_NAMES: [&str; 30] = [
+    "alfa", "bravo", "charlie", "delta", "echo", "foxtrot", "golf", "hotel", "india", "juliett",
+    "kilo", "lima", "mike", "november", "oscar", "papa", "quebec", "romeo", "sierra", "tango",
+    "uniform", "victor", "whiskey", "xray", "yankee", "zulu", "alpha", "juliet", "whisky", "x-ray",
+];
 
 /// Words that attacks and ordinary sentences share; two of them are enough to try.
-const WORDS: [&str; 64] = [
+pub(crate) const WORDS: [&str; 64] = [
     "ignore",
     "previous",
     "instructions",
@@ -86,20 +100,17 @@ const WORDS: [&str; 64] = [
 ];
 
 static HINTS: LazyLock<Hints> = LazyLock::new(|| {
-    let rotated = WORDS.map(|word| word.chars().map(rotate_char).collect::<String>());
     let reversed = WORDS.map(|word| word.chars().rev().collect::<String>());
-    let plain = |word: &String| !WORDS.contains(&word.as_str());
+    let plain = |word: &&String| !WORDS.contains(&word.as_str());
+    let hints =
+        |words: &'static [&'static str], class| words.iter().map(move |&word| (word, class));
     Hints(Trie::new(
-        rotated
+        reversed
             .iter()
-            .filter(|word| plain(word))
-            .map(|word| (word.as_str(), ROTATED))
-            .chain(
-                reversed
-                    .iter()
-                    .filter(|word| plain(word))
-                    .map(|word| (word.as_str(), REVERSED)),
-            ),
+            .filter(plain)
+            .map(|word| (word.as_str(), REVERSED))
+            .chain(hints(&ROTATED47_WORDS, ROTATED47))
+            .chain(hints(&LETTER_NAMES, LETTER)),
     ))
 });
 
@@ -108,11 +119,16 @@ pub(crate) fn hints() -> &'static Hints {
 }
 
 impl Hints {
-    /// What the word at the start of `text` hints at.
-    pub(crate) fn get(&self, text: &[u8], entries: &mut Entries) -> Option<Hint> {
-        match self.0.at(text, 0, entries).last()?.classes {
-            ROTATED => Some(Hint::Rotated),
+    /// What the word at `start` hints at.
+    #[inline]
+    pub(crate) fn get(&self, text: &[u8], start: usize, entries: &mut Entries) -> Option<Hint> {
+        if !self.0.may_begin(text, start) {
+            return None;
+        }
+        match self.0.at(text, start, entries).last()?.classes {
+            ROTATED47 => Some(Hint::Rotated47),
             REVERSED => Some(Hint::Reversed),
+            LETTER => Some(Hint::Letter),
             _ => None,
         }
     }

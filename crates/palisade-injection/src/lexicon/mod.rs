@@ -3,6 +3,7 @@
 //! A single word proves nothing: "ignore" is in every manual. The rules ask for several classes of words in order and
 //! close together.
 
+mod beginnings;
 pub(crate) mod classes;
 mod english;
 pub(crate) mod hints;
@@ -27,14 +28,12 @@ type Table = &'static [(Classes, &'static str)];
 
 static BUILT_IN: LazyLock<Lexicon> = LazyLock::new(|| {
     let normalizer = Normalizer::new();
-    let typos = typos::typos();
     // Entries are folded as the text is: without ornaments, in lower case.
     let folded: Vec<(String, Classes)> = english::TABLE
         .iter()
         .chain(languages::TABLE)
         .flat_map(|&(classes, entries)| entries.split_whitespace().map(move |e| (e, classes)))
         .map(|(entry, classes)| (normalizer.fold(entry).text().to_lowercase(), classes))
-        .chain(typos)
         .collect();
     Lexicon {
         words: Trie::new(
@@ -45,12 +44,29 @@ static BUILT_IN: LazyLock<Lexicon> = LazyLock::new(|| {
         marks: Some(Trie::new(marks::TABLE.iter().flat_map(
             |&(classes, entries)| entries.split_whitespace().map(move |e| (e, classes)),
         ))),
+        slips: true,
     }
 });
 
 /// The lexicon that the built-in rules use.
 pub(crate) fn built_in() -> &'static Lexicon {
     &BUILT_IN
+}
+
+/// Whether `word` as a whole is a word of the lexicon, or begins with a stem of it.
+pub(crate) fn is_entry(word: &[u8]) -> bool {
+    let mut entries = trie::Entries::default();
+    BUILT_IN.words.may_begin(word, 0)
+        && BUILT_IN
+            .words
+            .at(word, 0, &mut entries)
+            .last()
+            .is_some_and(|found| found.end == word.len())
+}
+
+/// Whether a word of the lexicon of some length begins anywhere in `letters`, which may have no spaces.
+pub(crate) fn has_word_inside(letters: &[u8]) -> bool {
+    (0..letters.len()).any(|at| BUILT_IN.words.inside(letters, at).is_some())
 }
 
 /// Whether a word of the lexicon begins `word`.

@@ -1,6 +1,7 @@
 use super::{
     classes::{self, Classes, HARMLESS, NOTHING},
     trie::{Entries, Found, Trie, is_word, runs_on_byte},
+    typos::slip_of,
 };
 
 /// Words, and marks made of signs.
@@ -8,6 +9,8 @@ use super::{
 pub(crate) struct Lexicon {
     pub(crate) words: Trie,
     pub(crate) marks: Option<Trie>,
+    /// Whether words with a slip in them count: for the words that come with the crate.
+    pub(crate) slips: bool,
 }
 
 /// An entry of the lexicon at a place of a text.
@@ -40,14 +43,15 @@ impl Lexicon {
             hits,
             at: 0,
             sentence: 0,
+            slips: self.slips,
         };
         let mut entries = Entries::default();
         let mut start = 0;
         while start < bytes.len() {
-            if is_word(bytes[start]) {
-                start = scan.word(&self.words, start, &mut entries);
-            } else {
-                start = scan.sign(self.marks.as_ref(), start);
+            match KINDS[bytes[start] as usize] {
+                Kind::Space => start += 1,
+                Kind::Word => start = scan.word(&self.words, start, &mut entries),
+                Kind::Sign => start = scan.sign(self.marks.as_ref(), start),
             }
         }
     }
@@ -58,14 +62,45 @@ struct Scan<'t, 'h> {
     hits: &'h mut Vec<Hit>,
     at: u32,
     sentence: u32,
+    /// Whether words with a slip in them count.
+    slips: bool,
 }
 
 impl Scan<'_, '_> {
     /// Reads the word at `start` and gives the place after it.
+    #[inline]
     fn word(&mut self, words: &Trie, start: usize, entries: &mut Entries) -> usize {
-        for &found in words.at(self.bytes, start, entries) {
-            self.hit(start, self.label(start, found));
+        let mut known = false;
+        if words.may_begin(self.bytes, start) {
+            for &found in words.at(self.bytes, start, entries) {
+                known = true;
+                self.hit(start, self.label(start, found));
+            }
         }
+        if self.bytes[start] >= 0x80 {
+            return self.beyond_ascii(words, start);
+        }
+        let mut end = start + 1;
+        while end < self.bytes.len() && ALPHANUMERIC[self.bytes[end] as usize] {
+            end += 1;
+        }
+        if end < self.bytes.len() && self.bytes[end] >= 0x80 {
+            return self.rest(words, start, end);
+        }
+        if end - start > LONGEST_WORD {
+            self.run_together(words, start, end);
+        } else if self.slips
+            && !known
+            && let Some(classes) = slip_of(&self.bytes[start..end])
+        {
+            self.hit(start, Found { classes, end });
+        }
+        self.at += WORD;
+        end
+    }
+
+    /// The same for a word that begins with a character beyond ASCII.
+    fn beyond_ascii(&mut self, words: &Trie, start: usize) -> usize {
         if runs_on_byte(self.bytes[start]) {
             // A character of a script without spaces is a word of its own.
             self.at += 1;
@@ -76,7 +111,11 @@ impl Scan<'_, '_> {
             self.at += u32::from((start / RUNNING).is_multiple_of(3));
             return (start + RUNNING).min(self.bytes.len());
         }
-        let mut end = start + 1;
+        self.rest(words, start, start + 1)
+    }
+
+    /// The rest of a word that is not ASCII alone, from `end` on.
+    fn rest(&mut self, words: &Trie, start: usize, mut end: usize) -> usize {
         while end < self.bytes.len()
             && is_word(self.bytes[end])
             && !runs_on_byte(self.bytes[end])
@@ -84,12 +123,17 @@ impl Scan<'_, '_> {
         {
             end += 1;
         }
-        if end - start > LONGEST_WORD && self.bytes[start..end].iter().all(u8::is_ascii_alphabetic)
-        {
-            self.inside(words, start, end);
+        if end - start > LONGEST_WORD {
+            self.run_together(words, start, end);
         }
         self.at += WORD;
         end
+    }
+
+    fn run_together(&mut self, words: &Trie, start: usize, end: usize) {
+        if self.bytes[start..end].iter().all(u8::is_ascii_alphabetic) {
+            self.inside(words, start, end);
+        }
     }
 
     /// Reads words run together.
@@ -112,7 +156,6 @@ impl Scan<'_, '_> {
         let bytes = self.bytes;
         let next = bytes.get(start + 1).copied().unwrap_or(b'\n');
         match bytes[start] {
-            b' ' => {}
             b'.' | b'!' | b'?' if !is_word(next) => self.sentence(),
             b'\n' if next == b'\n' => self.sentence(),
             b'@' if is_word(next) && start > 0 && is_word(bytes[start - 1]) => {
@@ -190,6 +233,40 @@ impl Scan<'_, '_> {
         len.map_or(self.bytes.len(), |len| start + len)
     }
 }
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// A space, or a sign that means nothing here.
+    Space,
+    /// Part of a word; beyond ASCII by its value.
+    Word,
+    Sign,
+}
+
+const KINDS: [Kind; 256] = {
+    let mut kinds = [Kind::Space; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        kinds[byte] = match byte as u8 {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | 0x80.. => Kind::Word,
+            b'.' | b'!' | b'?' | b'\n' | b'@' | b'<' | b'[' | b'{' | b'#' | b'-' | b'=' | b'"'
+            | b'|' | b'`' | b'*' | b'%' | b'(' | b'/' => Kind::Sign,
+            _ => Kind::Space,
+        };
+        byte += 1;
+    }
+    kinds
+};
+
+const ALPHANUMERIC: [bool; 256] = {
+    let mut kinds = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        kinds[byte] = (byte as u8).is_ascii_alphanumeric();
+        byte += 1;
+    }
+    kinds
+};
 
 /// The bytes of one character of a script without spaces.
 const RUNNING: usize = 3;

@@ -1,4 +1,7 @@
-use super::classes::{Classes, HARMLESS, NOTHING};
+use super::{
+    beginnings::Beginnings,
+    classes::{Classes, HARMLESS, NOTHING},
+};
 
 /// Words and phrases with their classes, walked byte by byte.
 ///
@@ -7,22 +10,27 @@ use super::classes::{Classes, HARMLESS, NOTHING};
 #[derive(Clone, Debug)]
 pub(crate) struct Trie {
     nodes: Vec<Node>,
+    /// The children of nodes that have several, 0 where there is none.
+    table: Vec<u32>,
     ends: Vec<Ends>,
     /// From the first byte to the node after it.
     roots: Box<[u32; 256]>,
+    beginnings: Beginnings,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Node {
-    /// Which bytes lead on; the children stand one after the other from `children`.
-    bytes: [u64; 4],
-    /// How many children stand before those of each of the four.
-    before: [u8; 4],
-    children: u32,
-    /// The place of the classes of what ends here; 0 if nothing does.
-    ends: u32,
     /// The byte that leads on if it is the only one: most nodes have one child. 0 otherwise.
     only: u8,
+    /// The lowest of several bytes that lead on, and how many there are from it to the highest.
+    low: u8,
+    span: u8,
+    /// The only child, or where the children stand in the table, from that of the lowest byte on.
+    children: u32,
+    /// The child after a space; 0 if there is none.
+    space: u32,
+    /// The place of the classes of what ends here; 0 if nothing does.
+    ends: u32,
 }
 
 /// The classes of the entry that ends at a word's end, and of the one that ends anywhere.
@@ -84,11 +92,13 @@ impl Trie {
     /// Builds from entries: `word`, `stem*`, `a_phrase_of_words`.
     pub(crate) fn new<'e>(entries: impl IntoIterator<Item = (&'e str, Classes)>) -> Self {
         let mut draft = vec![Draft::default()];
+        let mut beginnings = Beginnings::none();
         for (entry, classes) in entries {
             let (word, stem) = match entry.strip_suffix('*') {
                 Some(stem) => (stem, true),
                 None => (entry, false),
             };
+            beginnings.add(word.as_bytes(), stem);
             let mut at = 0;
             for byte in word.bytes() {
                 let byte = if byte == b'_' { b' ' } else { byte };
@@ -110,45 +120,72 @@ impl Trie {
                 draft[at].exact |= classes;
             }
         }
-        Self::flatten(&draft)
+        Self::flatten(&draft, beginnings)
     }
 
     /// Lays the children of each node side by side.
-    fn flatten(draft: &[Draft]) -> Self {
-        let mut nodes = vec![Node::default()];
-        let mut ends = vec![Ends::default()];
+    fn flatten(draft: &[Draft], beginnings: Beginnings) -> Self {
+        let mut trie = Self {
+            nodes: vec![Node::default()],
+            table: Vec::new(),
+            ends: vec![Ends::default()],
+            roots: Box::new([0; 256]),
+            beginnings,
+        };
         let mut queue = std::collections::VecDeque::from([(0, 0)]);
         while let Some((from, to)) = queue.pop_front() {
-            let children = nodes.len();
-            let source = &draft[from];
+            let source: &Draft = &draft[from];
             if source.exact | source.stem != NOTHING {
-                nodes[to].ends = ends.len() as u32;
-                ends.push(Ends {
+                trie.nodes[to].ends = trie.ends.len() as u32;
+                trie.ends.push(Ends {
                     exact: source.exact,
                     stem: source.stem,
                 });
             }
-            nodes[to].children = children as u32;
+            let mut children = Vec::with_capacity(source.children.len());
             for &(byte, child) in &source.children {
-                nodes[to].bytes[byte as usize / 64] |= 1 << (byte % 64);
-                queue.push_back((child, nodes.len()));
-                nodes.push(Node::default());
+                let new = trie.nodes.len();
+                queue.push_back((child, new));
+                trie.nodes.push(Node::default());
+                if byte == b' ' {
+                    trie.nodes[to].space = new as u32;
+                } else {
+                    children.push((byte, new as u32));
+                }
             }
-            if let [(byte, _)] = source.children[..] {
-                nodes[to].only = byte;
-            }
-            let mut before = 0;
-            for word in 0..4 {
-                nodes[to].before[word] = before;
-                // A node has one child for each byte, and no entry has a byte 0: fewer than 256.
-                before += nodes[to].bytes[word].count_ones() as u8;
+            let node = &mut trie.nodes[to];
+            match children[..] {
+                [] => {}
+                [(byte, child)] => (node.only, node.children) = (byte, child),
+                [(low, _), .., (high, _)] => {
+                    (node.low, node.span) = (low, high - low + 1);
+                    node.children = trie.table.len() as u32;
+                    trie.table
+                        .resize(trie.table.len() + usize::from(node.span), 0);
+                    for (byte, child) in children {
+                        trie.table[node.children as usize + usize::from(byte - low)] = child;
+                    }
+                }
             }
         }
-        let mut roots = Box::new([0; 256]);
         for byte in 0..=255_u8 {
-            roots[byte as usize] = nodes[0].child(byte).unwrap_or(0);
+            trie.roots[byte as usize] = trie.child(&trie.nodes[0], byte);
         }
-        Self { nodes, ends, roots }
+        trie
+    }
+
+    /// The child of `node` after `byte`, which is no space; 0 if there is none.
+    #[inline]
+    fn child(&self, node: &Node, byte: u8) -> u32 {
+        if node.only == byte {
+            return node.children;
+        }
+        let place = byte.wrapping_sub(node.low);
+        if place < node.span {
+            self.table[node.children as usize + usize::from(place)]
+        } else {
+            0
+        }
     }
 
     /// The entries at `start`, which must be the start of a word, shortest first: "do", "do not", "do not follow". None
@@ -159,15 +196,16 @@ impl Trie {
         start: usize,
         entries: &'e mut Entries,
     ) -> &'e [Found] {
+        entries.len = 0;
         let mut node = self.roots[text[start].to_ascii_lowercase() as usize];
         let mut end = start + 1;
-        entries.len = 0;
         while node != 0 {
             let here = &self.nodes[node as usize];
             let next = text.get(end).map_or(b' ', u8::to_ascii_lowercase);
+            let word = is_word(next);
             if here.ends != 0 {
                 let ends = self.ends[here.ends as usize];
-                let goes_on = is_word(next) && !runs_on_byte(next);
+                let goes_on = word && !runs_on_byte(next);
                 let word_ends = !(goes_on || (next == b'\'' && ends_in_t(text, end)));
                 let classes = ends.stem | if word_ends { ends.exact } else { NOTHING };
                 if classes != NOTHING {
@@ -177,20 +215,21 @@ impl Trie {
             if end >= text.len() {
                 break;
             }
-            node = if !is_word(next)
-                && next != b'\''
-                && let Some(child) = here.child(b' ')
-            {
+            node = if !word && next != b'\'' && here.space != 0 {
                 end = skip_gap(text, end);
-                child
-            } else if let Some(child) = here.child(next) {
-                end += 1;
-                child
+                here.space
             } else {
-                break;
+                end += 1;
+                self.child(here, next)
             };
         }
         entries.as_slice()
+    }
+
+    /// Whether an entry may begin at `start`: if not, none does, and [`at`](Self::at) need not be asked.
+    #[inline]
+    pub(crate) fn may_begin(&self, text: &[u8], start: usize) -> bool {
+        self.beginnings.may_begin(text, start)
     }
 
     /// The longest entry at `start` in a run of letters without spaces; short entries would be found everywhere.
@@ -209,12 +248,11 @@ impl Trie {
             let Some(next) = text.get(end).map(u8::to_ascii_lowercase) else {
                 break;
             };
-            let child = here.child(next).or_else(|| {
-                let space = here.child(b' ')?;
-                self.nodes[space as usize].child(next)
-            });
             end += 1;
-            node = child.unwrap_or(0);
+            node = match self.child(here, next) {
+                0 if here.space != 0 => self.child(&self.nodes[here.space as usize], next),
+                child => child,
+            };
         }
         best
     }
@@ -235,7 +273,8 @@ impl Trie {
             if end >= text.len() || end - start > 64 {
                 break;
             }
-            if let Some(child) = here.child(next) {
+            let child = self.child(here, next);
+            if child != 0 {
                 node = child;
             } else if !matches!(next, b' ' | b'\t' | b'_' | b'\n' | b'\r') && next != text[end - 1]
             {
@@ -244,20 +283,6 @@ impl Trie {
             end += 1;
         }
         best
-    }
-}
-
-impl Node {
-    fn child(&self, byte: u8) -> Option<u32> {
-        if self.only != 0 {
-            return (self.only == byte).then_some(self.children);
-        }
-        let (word, bit) = (byte as usize / 64, byte % 64);
-        if self.bytes[word] >> bit & 1 == 0 {
-            return None;
-        }
-        let beside = (self.bytes[word] & ((1 << bit) - 1)).count_ones();
-        Some(self.children + u32::from(self.before[word]) + beside)
     }
 }
 
@@ -275,7 +300,7 @@ pub(crate) fn is_word(byte: u8) -> bool {
 }
 
 /// Whether `byte` begins a character from U+3000 to U+D7FF: kana, ideographs, Hangul.
-pub(super) fn runs_on_byte(byte: u8) -> bool {
+pub(super) const fn runs_on_byte(byte: u8) -> bool {
     matches!(byte, 0xE3..=0xED)
 }
 

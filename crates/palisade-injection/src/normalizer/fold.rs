@@ -149,7 +149,10 @@ impl Word {
             });
             // A word without any Latin letter is folded only if it cannot be told from a Latin one.
             let doubtful = !self.glyphs.iter().any(|glyph| is_latin(glyph.character))
-                && !self.glyphs.iter().all(|glyph| is_twin(glyph.character));
+                && !self
+                    .glyphs
+                    .iter()
+                    .all(|glyph| kind(glyph.character).is_twin());
             for glyph in &self.glyphs {
                 put_letter(glyph, mostly_latin && !foreign && !doubtful, text, out);
             }
@@ -307,12 +310,6 @@ fn is_styled_latin(character: char) -> bool {
 
 fn is_latin(character: char) -> bool {
     character.is_ascii_alphabetic() || matches!(look(character), Some(Look::Ornament(_)))
-}
-
-/// Letters that look exactly like a Latin one.
-fn is_twin(character: char) -> bool {
-    !character.is_alphabetic()
-        || "аеорсухіѕјԁԛԝһӏАВЕКМНОРСТХУІЅЈοινραΑΒΕΖΗΙΚΜΝΟΡΤΥΧօսոհցᴏᴄѵ".contains(character)
 }
 
 fn ligature(character: char) -> Option<&'static str> {

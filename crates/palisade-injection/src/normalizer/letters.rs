@@ -39,6 +39,7 @@ impl Kind {
     const ALPHABETIC: u8 = 2;
     const MARK: u8 = 4;
     const PLAIN: u8 = 8;
+    const TWIN: u8 = 16;
 
     /// A letter or digit.
     pub(super) fn is_word(self) -> bool {
@@ -52,6 +53,11 @@ impl Kind {
     /// A combining mark.
     pub(super) fn is_mark(self) -> bool {
         self.0 & Self::MARK != 0
+    }
+
+    /// No letter, or one that looks exactly like a Latin one.
+    pub(super) fn is_twin(self) -> bool {
+        self.0 & Self::TWIN != 0
     }
 
     /// Its own lower case and its own compatibility form, whatever stands beside it.
@@ -84,11 +90,18 @@ fn find_kind(character: char) -> Kind {
         (character.is_alphabetic(), Kind::ALPHABETIC),
         (mark, Kind::MARK),
         (lower && composed && !mark, Kind::PLAIN),
+        (
+            !character.is_alphabetic() || TWINS.contains(character),
+            Kind::TWIN,
+        ),
     ] {
         kind |= if holds { bit } else { 0 };
     }
     Kind(kind)
 }
+
+/// Letters that look exactly like a Latin one.
+const TWINS: &str = "аеорсухіѕјԁԛԝһӏАВЕКМНОРСТХУІЅЈοινραΑΒΕΖΗΙΚΜΝΟΡΤΥΧօսոհցᴏᴄѵ";
 
 const DOUBLE: u8 = 0x80;
 
@@ -107,6 +120,17 @@ const HIGH_BLOCKS: [(u32, u32); 8] = [
 static LOW: LazyLock<Vec<u8>> =
     LazyLock::new(|| (0..0x2E00).map(|code| entry(code).unwrap_or(0)).collect());
 
+/// The two lists below by character.
+static LISTED: LazyLock<std::collections::HashMap<char, u8>> = LazyLock::new(|| {
+    let each = |list: &'static [(&'static str, u8)], mark: u8| {
+        list.iter()
+            .rev()
+            .flat_map(move |&(from, letter)| from.chars().map(move |c| (c, letter | mark)))
+    };
+    // Ornaments win over look-alikes, and earlier lines over later ones.
+    each(&DOUBLES, DOUBLE).chain(each(&ORNAMENTS, 0)).collect()
+});
+
 static HIGH: LazyLock<Vec<(u32, u8)>> = LazyLock::new(|| {
     let mut table: Vec<(u32, u8)> = HIGH_BLOCKS
         .iter()
@@ -123,8 +147,9 @@ static HIGH: LazyLock<Vec<(u32, u8)>> = LazyLock::new(|| {
 
 fn entry(code: u32) -> Option<u8> {
     let character = char::from_u32(code).filter(|_| code >= 0x80)?;
-    if let Some((_, letter)) = ORNAMENTS.iter().find(|(from, _)| from.contains(character)) {
-        return Some(*letter);
+    let listed = LISTED.get(&character).copied();
+    if let Some(letter) = listed.filter(|letter| letter & DOUBLE == 0) {
+        return Some(letter);
     }
     let mut decomposed = character.nfkd();
     if let Some(base) = decomposed.next().filter(char::is_ascii_alphabetic)
@@ -135,8 +160,8 @@ fn entry(code: u32) -> Option<u8> {
     if !character.is_alphabetic() {
         return None;
     }
-    if let Some((_, letter)) = DOUBLES.iter().find(|(from, _)| from.contains(character)) {
-        return Some(letter | DOUBLE);
+    if listed.is_some() {
+        return listed;
     }
     // The Unicode list of confusable characters (UTS #39) for the rest.
     let mut prototype = [0; 4];
@@ -145,7 +170,7 @@ fn entry(code: u32) -> Option<u8> {
     let letter = if first.is_ascii_alphabetic() {
         first.to_ascii_lowercase() as u8
     } else {
-        DOUBLES.iter().find(|(from, _)| from.contains(first))?.1
+        LISTED.get(&first).filter(|letter| **letter & DOUBLE != 0)? & !DOUBLE
     };
     like.next().is_none().then_some(letter | DOUBLE)
 }

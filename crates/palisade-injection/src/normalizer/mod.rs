@@ -1,6 +1,8 @@
 //! What a text looks like with its disguises taken off.
 
+mod ciphers;
 mod decode;
+mod encodings;
 mod fold;
 mod hidden;
 mod letters;
@@ -12,8 +14,8 @@ use std::{borrow::Cow, sync::Arc};
 
 use palisade_core::ByteRange;
 
-pub(crate) use self::decode::rotate_char;
 use self::{
+    ciphers::Shift,
     map::{Rewrite, SourceMap},
     survey::survey,
 };
@@ -46,14 +48,22 @@ pub enum Transform {
     Folded,
     /// Written in Unicode tags or variation selectors.
     Unhidden,
-    /// Percent encoding, HTML entities, backslash escapes.
+    /// Percent encoding, HTML entities, backslash escapes, quoted-printable words.
     Unescaped,
-    /// Base64.
+    /// Base64 or base32.
     Base64,
-    /// Hexadecimal or binary digits.
+    /// Hexadecimal or binary digits, lists of character codes or of places in the alphabet.
     Digits,
-    /// Rot13.
+    /// Rot13 or rot47.
     Rotated,
+    /// The alphabet shifted by another number of letters, or written backwards.
+    Shifted,
+    /// Morse code.
+    Morse,
+    /// Names of letters: "india golf november".
+    Spelled,
+    /// Pig Latin.
+    PigLatin,
     /// Backwards.
     Reversed,
     /// Every word backwards.
@@ -62,8 +72,46 @@ pub enum Transform {
     Turned,
     /// String literals put together.
     Joined,
-    /// Markup taken out of words, single letters joined, digits and signs read as letters.
+    /// Markup and punctuation taken out of words, single letters joined, digits and signs read as letters, stretched
+    /// letters let go.
     Tidied,
+}
+
+impl Transform {
+    /// What a text shows for this transform to be tried, in words for a person.
+    #[must_use]
+    pub const fn reason(self) -> &'static str {
+        match self {
+            Self::Folded => "the text itself, in one spelling",
+            Self::Unhidden => {
+                "a run of four or more tag characters or variation selectors that spells text"
+            }
+            Self::Unescaped => {
+                "percent, entity, backslash or quoted-printable escapes of characters"
+            }
+            Self::Base64 => {
+                "a run of 16 or more base64 or base32 digits that decodes to readable text"
+            }
+            Self::Digits => {
+                "eight or more hexadecimal, binary, decimal or octal codes that decode to readable text"
+            }
+            Self::Rotated => "two or more words that are common English after rot13 or rot47",
+            Self::Shifted => {
+                "two or more words that are common English under one shift of the alphabet"
+            }
+            Self::Morse => "eight or more groups of dots and dashes",
+            Self::Spelled => "four or more names of letters in a row",
+            Self::PigLatin => "words in \"ay\", one after the other",
+            Self::Reversed | Self::WordsReversed => {
+                "two or more words that are common English backwards"
+            }
+            Self::Turned => "four or more letters that stand upside down",
+            Self::Joined => "string literals that are put together by signs",
+            Self::Tidied => {
+                "broken, stretched or misspelt words that are known once they are mended"
+            }
+        }
+    }
 }
 
 /// A text with a disguise taken off.
@@ -87,6 +135,12 @@ impl View<'_> {
     #[must_use]
     pub fn transform(&self) -> Transform {
         self.transform
+    }
+
+    /// Why it was made, in words for a person: the trace that the text showed of this disguise.
+    #[must_use]
+    pub const fn reason(&self) -> &'static str {
+        self.transform.reason()
     }
 
     /// How many encodings were undone on the way here; 0 for the text as written.
@@ -185,7 +239,8 @@ impl<'t> Views<'t> {
     /// Adds whatever `view` seems to hide.
     fn expand(&mut self, view: &View<'t>) {
         let found = survey(&view.text);
-        if found.markup || found.spaced || found.leet {
+        let broken = found.markup || found.spaced || found.leet || found.split || found.stretched;
+        if broken && view.transform != Transform::Tidied {
             self.tidy(view, found);
         }
         if view.depth >= MAX_DEPTH {
@@ -195,14 +250,47 @@ impl<'t> Views<'t> {
             self.decode(view, Transform::Unescaped, decode::unescape);
         }
         if found.encoded {
-            self.decode(view, Transform::Base64, decode::base64);
-            self.decode(view, Transform::Digits, decode::digits);
+            self.decode(view, Transform::Base64, encodings::base64);
+        }
+        if found.codes {
+            self.decode(view, Transform::Digits, encodings::digits);
         }
         if found.literals {
             self.decode(view, Transform::Joined, decode::join_literals);
         }
-        if found.rotated && view.transform != Transform::Rotated {
-            self.decode(view, Transform::Rotated, |text| Some(decode::rotate(text)));
+        if found.morse {
+            self.decode(view, Transform::Morse, ciphers::morse);
+        }
+        if found.spelled {
+            self.decode(view, Transform::Spelled, ciphers::spell);
+        }
+        // What comes out of these shows the same trace again: each is tried once.
+        let again = matches!(
+            view.transform,
+            Transform::Rotated
+                | Transform::Shifted
+                | Transform::PigLatin
+                | Transform::Reversed
+                | Transform::WordsReversed
+        );
+        if found.rotated47 && view.transform != Transform::Rotated {
+            self.decode(view, Transform::Rotated, |text| {
+                Some(ciphers::rotate47(text))
+            });
+        }
+        if let Some(shift) = found.shifted
+            && !again
+        {
+            let transform = match shift {
+                Shift::By(13) => Transform::Rotated,
+                _ => Transform::Shifted,
+            };
+            self.decode(view, transform, |text| Some(ciphers::unshift(text, shift)));
+        }
+        if found.pig_latin && !again {
+            self.decode(view, Transform::PigLatin, |text| {
+                Some(ciphers::pig_latin(text))
+            });
         }
         let reversed = matches!(
             view.transform,
@@ -250,6 +338,8 @@ impl<'t> Views<'t> {
             ),
             (found.spaced, tidy::join_letters),
             (found.leet, tidy::read_leet),
+            (found.split, tidy::join_parts),
+            (found.stretched, tidy::squeeze),
         ] {
             if wanted && let Some(rewrite) = step(&tidied.text) {
                 tidied = derive(&tidied, rewrite, Transform::Tidied);
@@ -257,7 +347,7 @@ impl<'t> Views<'t> {
             }
         }
         if changed {
-            self.found.push(tidied);
+            self.add(tidied);
         }
     }
 }

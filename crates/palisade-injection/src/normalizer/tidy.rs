@@ -5,11 +5,14 @@ use palisade_core::ByteRange;
 use super::{map::Rewrite, survey::SHORTEST_SPACED};
 use crate::lexicon;
 
-/// Takes markup out of words: `ig**no**re`, `ig<b>no</b>re`, `ig_no_re`.
+/// Takes markup out of words: `ig**no**re`, `ig<b>no</b>re`, `ig_no_re`; if one of them is then a word to look at.
 pub(super) fn strip_markup(text: &str) -> Option<Rewrite> {
     let bytes = text.as_bytes();
     let mut out = Rewrite::with_capacity(text.len());
     let (mut at, mut copied) = (0, 0);
+    let mut known = false;
+    // Where the word that is being put together begins in the new text.
+    let mut word = 0;
     while at < bytes.len() {
         let len = match bytes[at] {
             b'*' | b'_' | b'`' => bytes[at..]
@@ -20,26 +23,209 @@ pub(super) fn strip_markup(text: &str) -> Option<Rewrite> {
             b'<' => tag(&bytes[at..]),
             _ => 0,
         };
+        if len == 0 {
+            at += 1;
+            continue;
+        }
+        let next = bytes.get(at + len).copied().unwrap_or(b' ');
         let inside = at > 0
-            && is_word(bytes[at - 1])
-            && bytes
-                .get(at + len)
-                .is_some_and(|&b| is_word(b) || is_mark(b));
-        let inside = inside
-            || (at > 0
-                && copied == at
-                && copied > 0
-                && bytes.get(at + len).is_some_and(|&b| is_word(b)));
-        if len > 0 && inside {
+            && ((is_word(bytes[at - 1]) && (is_word(next) || is_mark(next)))
+                || (copied == at && copied > 0 && is_word(next)));
+        if inside {
             out.copy(&text[copied..at], copied);
+            if copied == 0 || word_end(bytes, copied) < at {
+                word = word_start(out.text.as_bytes());
+            }
             at += len;
             copied = at;
+            if !known && is_word(next) {
+                let rest = &text[at..word_end(bytes, at)];
+                known = lexicon::is_entry(format!("{}{rest}", &out.text[word..]).as_bytes());
+            }
         } else {
-            at += len.max(1);
+            at += len;
         }
     }
     out.copy(&text[copied..], copied);
-    (copied > 0).then_some(out)
+    known.then_some(out)
+}
+
+/// Where the word that `bytes` end with begins.
+fn word_start(bytes: &[u8]) -> usize {
+    let letters = bytes
+        .iter()
+        .rev()
+        .take(LONGEST_WORD)
+        .take_while(|&&b| is_word(b));
+    bytes.len() - letters.count()
+}
+
+/// Where the word at `start` ends.
+fn word_end(bytes: &[u8], start: usize) -> usize {
+    let letters = bytes[start..]
+        .iter()
+        .take(LONGEST_WORD)
+        .take_while(|&&b| is_word(b));
+    start + letters.count()
+}
+
+/// The longest word that is mended.
+const LONGEST_WORD: usize = 24;
+
+/// Takes punctuation out of words: `ig.no.re`, `in-struc-tions`, `ig/nore`; only out of those that are then known.
+pub(super) fn join_parts(text: &str) -> Option<Rewrite> {
+    const MOST_PARTS: usize = 12;
+    let bytes = text.as_bytes();
+    let mut out = Rewrite::with_capacity(text.len());
+    let (mut at, mut copied) = (0, 0);
+    while at < bytes.len() {
+        if !bytes[at].is_ascii_alphabetic() {
+            at += 1;
+            continue;
+        }
+        let start = at;
+        at = word_end_ascii(bytes, start);
+        if !bytes.get(at).is_some_and(|&byte| splits(byte)) {
+            continue;
+        }
+        let mut parts = Vec::with_capacity(4);
+        parts.push(start..at);
+        while parts.len() < MOST_PARTS
+            && bytes.get(at).is_some_and(|&byte| splits(byte))
+            && bytes.get(at + 1).is_some_and(u8::is_ascii_alphabetic)
+        {
+            let end = word_end_ascii(bytes, at + 1);
+            parts.push(at + 1..end);
+            at = end;
+        }
+        if parts.len() < 2 {
+            continue;
+        }
+        // Any stretch of parts that makes a word: "prev.ious" in "all.prev.ious".
+        let mut first = 0;
+        while first < parts.len() {
+            let mut word: Vec<u8> = Vec::new();
+            let mut last = None;
+            for (index, part) in parts.iter().enumerate().skip(first) {
+                word.extend(&bytes[part.clone()]);
+                if word.len() > LONGEST_WORD {
+                    break;
+                }
+                if index > first && word.len() >= SHORTEST_JOINED && lexicon::is_entry(&word) {
+                    last = Some(index);
+                }
+            }
+            if let Some(last) = last {
+                for part in &parts[first..=last] {
+                    out.copy(&text[copied..part.start], copied);
+                    out.copy(&text[part.clone()], part.start);
+                    copied = part.end;
+                    if part.end < parts[last].end {
+                        copied += 1;
+                    }
+                }
+                first = last + 1;
+            } else {
+                first += 1;
+            }
+        }
+    }
+    let changed = copied > 0;
+    out.copy(&text[copied..], copied);
+    changed.then_some(out)
+}
+
+/// Joined parts shorter than this are not looked at: `e.g.` is no word.
+const SHORTEST_JOINED: usize = 5;
+
+fn splits(byte: u8) -> bool {
+    matches!(
+        byte,
+        b'.' | b'-' | b'/' | b'~' | b'_' | b'*' | b'\'' | b'+' | b'|' | b',' | b';' | b':'
+    )
+}
+
+fn word_end_ascii(bytes: &[u8], start: usize) -> usize {
+    let rest = bytes[start..].iter().position(|b| !b.is_ascii_alphabetic());
+    rest.map_or(bytes.len(), |len| start + len)
+}
+
+/// Takes the repeats out of stretched words: `ignoooore`, `alllll`; only out of those that are then known.
+pub(super) fn squeeze(text: &str) -> Option<Rewrite> {
+    let bytes = text.as_bytes();
+    let mut out = Rewrite::with_capacity(text.len());
+    let (mut at, mut copied) = (0, 0);
+    while at < bytes.len() {
+        if !bytes[at].is_ascii_alphabetic() {
+            at += 1;
+            continue;
+        }
+        let start = at;
+        at = word_end_ascii(bytes, start);
+        let word = &bytes[start..at];
+        let stretched = word
+            .windows(3)
+            .any(|three| three[0] == three[1] && three[1] == three[2]);
+        if !stretched || word.len() > LONGEST_STRETCHED {
+            continue;
+        }
+        // Without repeats at all, or with those that were stretched doubled: "alll" is "all".
+        let readings =
+            [Squeeze::Single, Squeeze::Double, Squeeze::All].map(|how| squeezed(word, how));
+        if let Some(plain) = readings.iter().find(|reading| lexicon::is_entry(reading)) {
+            out.copy(&text[copied..start], copied);
+            for (letter, place) in plain.iter().zip(places(word, plain)) {
+                out.put_char(
+                    char::from(*letter),
+                    ByteRange::new(start + place, start + place + 1),
+                );
+            }
+            copied = at;
+        }
+    }
+    let changed = copied > 0;
+    out.copy(&text[copied..], copied);
+    changed.then_some(out)
+}
+
+/// Words longer than this are not squeezed.
+const LONGEST_STRETCHED: usize = 64;
+
+#[derive(Clone, Copy)]
+enum Squeeze {
+    /// Three and more become one.
+    Single,
+    /// Three and more become two.
+    Double,
+    /// Two and more become one.
+    All,
+}
+
+fn squeezed(word: &[u8], how: Squeeze) -> Vec<u8> {
+    let mut plain = Vec::with_capacity(word.len());
+    for run in word.chunk_by(|a, b| a == b) {
+        let len = match (how, run.len()) {
+            (Squeeze::All, _) | (Squeeze::Single, 3..) => 1,
+            (Squeeze::Double, 3..) => 2,
+            (_, len) => len,
+        };
+        plain.extend(&run[..len]);
+    }
+    plain
+}
+
+/// Where each letter of `plain` stands in `word`, of which it is what is left.
+fn places(word: &[u8], plain: &[u8]) -> Vec<usize> {
+    let mut places = Vec::with_capacity(plain.len());
+    let mut at = 0;
+    for &letter in plain {
+        while at < word.len() && word[at] != letter {
+            at += 1;
+        }
+        places.push(at.min(word.len() - 1));
+        at += 1;
+    }
+    places
 }
 
 fn is_word(byte: u8) -> bool {
@@ -125,6 +311,9 @@ fn join_run(text: &str, run: &[(usize, usize)], copied: &mut usize, out: &mut Re
             (inner, most) = (candidate, count);
         }
     }
+    if !spells_a_word(text, run, inner) {
+        return false;
+    }
     out.copy(&text[*copied..run[0].0], *copied);
     for (index, &(start, end)) in run.iter().enumerate() {
         out.copy(&text[start..end], start);
@@ -138,45 +327,89 @@ fn join_run(text: &str, run: &[(usize, usize)], copied: &mut usize, out: &mut Re
     true
 }
 
-/// Reads digits and signs inside words as the letters they look like: `1gn0r3`, `in$truct!on`.
+/// Whether the letters of `run` make a word to look at, as they are or with their signs and digits read as letters.
+fn spells_a_word(text: &str, run: &[(usize, usize)], inner: &str) -> bool {
+    const LONGEST: usize = 4096;
+    let mut joined = Vec::new();
+    for (index, &(start, end)) in run.iter().enumerate().take(LONGEST) {
+        joined.extend(text.as_bytes()[start..end].iter().copied().map(letter));
+        let next = run.get(index + 1).map_or(end, |next| next.0);
+        if &text[end..next] != inner {
+            joined.push(b' ');
+        }
+    }
+    lexicon::has_word_inside(&joined)
+}
+
+/// Reads digits and signs inside words as the letters they look like: `1gn0r3`, `in$truct!on`; if one of them is then a
+/// word to look at.
 pub(super) fn read_leet(text: &str) -> Option<Rewrite> {
-    let bytes = text.as_bytes();
+    let shows =
+        |word: &str| signs_before_letters(word) && letters(word).is_some_and(|(_, known)| known);
+    if !leet_words(text).any(|(_, word)| shows(word)) {
+        return None;
+    }
     let mut out = Rewrite::with_capacity(text.len());
-    let (mut at, mut copied) = (0, 0);
-    while at < bytes.len() {
-        if !is_leet(bytes[at]) && !is_word(bytes[at]) {
-            at += 1;
-            continue;
-        }
-        let start = at;
-        while at < bytes.len() && (is_leet(bytes[at]) || is_word(bytes[at])) {
-            at += 1;
-        }
-        // The bar of `<|token|>` is no letter.
-        let start =
-            start + usize::from(bytes[start] == b'|' && start > 0 && bytes[start - 1] == b'<');
-        let mut end = at;
-        while end > start && matches!(bytes[end - 1], b'!' | b'|' | b'+' | b'(') {
-            end -= 1;
-        }
-        let word = &text[start..end];
-        if let Some(plain) = letters(word) {
+    let mut copied = 0;
+    for (start, word) in leet_words(text) {
+        if let Some((plain, _)) = letters(word) {
             out.copy(&text[copied..start], copied);
             // One byte for one byte.
             out.copy(&plain, start);
-            copied = end;
+            copied = start + word.len();
         }
     }
     out.copy(&text[copied..], copied);
-    (copied > 0).then_some(out)
+    Some(out)
+}
+
+/// The words of `text` that have signs or digits in them, and where they begin.
+fn leet_words(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        while at < bytes.len() {
+            if !is_leet(bytes[at]) && !is_word(bytes[at]) {
+                at += 1;
+                continue;
+            }
+            let start = at;
+            let mut signs = false;
+            while at < bytes.len() && (is_leet(bytes[at]) || is_word(bytes[at])) {
+                signs |= is_leet(bytes[at]);
+                at += 1;
+            }
+            if !signs {
+                continue;
+            }
+            // The bar of `<|token|>` is no letter.
+            let bar = bytes[start] == b'|' && start > 0 && bytes[start - 1] == b'<';
+            let start = start + usize::from(bar);
+            let mut end = at;
+            while end > start && matches!(bytes[end - 1], b'!' | b'|' | b'+' | b'(') {
+                end -= 1;
+            }
+            return Some((start, &text[start..end]));
+        }
+        None
+    })
+}
+
+/// Whether a sign stands before a letter: `5ystem` rather than `mp3`.
+fn signs_before_letters(word: &str) -> bool {
+    let pairs = word.as_bytes().windows(2);
+    pairs
+        .into_iter()
+        .any(|pair| is_leet(pair[0]) && pair[1].is_ascii_alphabetic())
 }
 
 fn is_leet(byte: u8) -> bool {
     byte.is_ascii_digit() || matches!(byte, b'@' | b'$' | b'!' | b'|' | b'+')
 }
 
-/// `word` in letters, if it has both letters and signs. A `1` may be an i or an l: the reading that the lexicon knows wins.
-fn letters(word: &str) -> Option<String> {
+/// `word` in letters, if it has both letters and signs, and whether it is then known. A `1` may be an i or an l: the
+/// reading that the lexicon knows wins.
+fn letters(word: &str) -> Option<(String, bool)> {
     const MOST_UNSURE: usize = 5;
     let mut signs = word.bytes().filter(|&byte| is_leet(byte));
     signs.next()?;
@@ -191,21 +424,21 @@ fn letters(word: &str) -> Option<String> {
         .map(|(at, _)| at)
         .take(MOST_UNSURE)
         .collect();
-    for reading in 0..1_u32 << unsure.len() {
+    let mut known = false;
+    for reading in (0..1_u32 << unsure.len()).rev() {
         for (bit, &at) in unsure.iter().enumerate() {
             plain[at] = if reading >> bit & 1 == 0 { b'i' } else { b'l' };
         }
-        if lexicon::knows(&plain) {
+        known = plain.len() >= SHORTEST_LEET && lexicon::knows(&plain);
+        if known {
             break;
         }
-        if reading + 1 == 1 << unsure.len() {
-            for &at in &unsure {
-                plain[at] = b'i';
-            }
-        }
     }
-    String::from_utf8(plain).ok()
+    Some((String::from_utf8(plain).ok()?, known))
 }
+
+/// A known word shorter than this does not show that digits are meant as letters: `a5`, `1t`.
+const SHORTEST_LEET: usize = 4;
 
 fn letter(byte: u8) -> u8 {
     match byte {

@@ -199,6 +199,7 @@ impl Rules {
         self.custom_lexicon = (!words.is_empty()).then(|| Lexicon {
             words: Trie::new(words.iter().map(|(word, class)| (word.as_str(), *class))),
             marks: None,
+            slips: false,
         });
     }
 }
