@@ -74,6 +74,8 @@ enum Lie {
     OldestFirst,
     /// What began at the same time comes as it arrived.
     TiesAsTheyArrived,
+    /// What began at the same time comes by its span.
+    TiesBySpan,
     /// The requests of one trace come newest first.
     GetsNewestFirst,
     GetsWithoutEnd,
@@ -288,6 +290,9 @@ impl TraceStore for Liar {
                 let unsigned = summary.started.as_nanos() ^ i64::MIN;
                 Reverse((unsigned, summary.id, summary.span))
             }),
+            Lie::TiesBySpan => {
+                items.sort_by_key(|summary| Reverse((summary.started, summary.span, summary.id)));
+            }
             Lie::TiesAsTheyArrived => items.sort_by_key(|summary| Reverse(summary.started)),
             _ => items.sort_by_key(|summary| Reverse(Cursor::of(summary))),
         }
@@ -403,6 +408,7 @@ fn every_liar_breaks_the_rule_made_for_it() {
         (Lie::OrdersUnsigned, NEWEST),
         (Lie::OldestFirst, NEWEST),
         (Lie::TiesAsTheyArrived, NEWEST),
+        (Lie::TiesBySpan, NEWEST),
         (Lie::GetsTheNext, "an_unknown_trace_is_an_empty_answer"),
         (Lie::GetsNewestFirst, TOGETHER),
         (Lie::OneSpanATrace, TOGETHER),
@@ -453,6 +459,7 @@ fn random_play_finds_the_liars_that_need_no_special_trace() {
         Lie::OrdersUnsigned,
         Lie::OldestFirst,
         Lie::TiesAsTheyArrived,
+        Lie::TiesBySpan,
         Lie::GetsNewestFirst,
         Lie::GetsTheNext,
         Lie::OneSpanATrace,

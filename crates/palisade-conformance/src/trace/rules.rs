@@ -101,13 +101,19 @@ pub async fn the_newest_come_first<M: Make>(make: &M) -> Verdict {
     let (bench, acme) = (bench(make).await, key("org=acme")?);
     let noon = at(0).as_nanos();
     let mut traces = Vec::new();
-    for (number, nanos) in [(4, 0), (6, -1), (1, 2), (3, 0), (2, 1), (5, 0)] {
+    for (number, nanos) in [(6, -1), (1, 2), (2, 1)] {
         traces.push(request(number, Timestamp::from_nanos(noon + nanos), &acme)?);
+    }
+    // By the trace before the span.
+    for (number, trace) in [(4, 16), (3, 17), (5, 15), (9, 17)] {
+        let mut at_noon = request(number, at(0), &acme)?;
+        at_noon.summary.id = id(trace)?;
+        traces.push(at_noon);
     }
     traces.push(request(7, Timestamp::from_nanos(-1), &acme)?);
     traces.push(request(8, Timestamp::from_nanos(1), &acme)?);
     bench.record(traces).await?;
-    let expected = [1, 2, 5, 4, 3, 6, 8, 7];
+    let expected = [1, 2, 9, 3, 4, 5, 6, 8, 7];
     bench.shows(&TraceQuery::new(acme), &expected).await
 }
 
