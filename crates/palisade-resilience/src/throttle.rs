@@ -7,7 +7,7 @@ use std::{
 use palisade_core::{Clock, Decision, Instant, RetryAfter, SystemClock};
 
 use crate::{
-    ConfigError, ErrorKind, Failure, Fault, Random,
+    ConfigError, Counts, ErrorKind, Failure, Fault, Random,
     breaker::{Mark, Sliding, Window},
     error,
     sync::{Mutex, MutexGuard},
@@ -21,7 +21,9 @@ use crate::{
 /// again by itself.
 ///
 /// The chance of a refusal is `max(0, (requests − ratio · accepts) / (requests + 1))`, from the chapter *Handling Overload* of
-/// Google's *Site Reliability Engineering* (2016), where the ratio is 2 and the window two minutes.
+/// Google's *Site Reliability Engineering* (2016), where the ratio is 2 and the window two minutes. Two things are otherwise here,
+/// as that formula lets one call in a whole window through to an upstream that has been dead for one, and then takes many
+/// windows to trust it again: the window is shorter, and a small share always passes.
 ///
 /// ```
 /// use std::time::Duration;
@@ -51,16 +53,19 @@ pub struct ThrottleConfig {
     /// How many calls may be asked for to one that is accepted, in percent. 200 lets twice as many pass as succeed, so that a
     /// recovery is noticed soon; less is kinder to the upstream.
     pub ratio: u32,
-    /// How far back it looks.
+    /// How far back it looks. Trust comes back about as fast.
     pub window: Duration,
+    /// The most it refuses, in percent. The rest finds out whether the upstream is back.
+    pub refuse_max: u32,
 }
 
-/// Two calls to one accepted, over two minutes.
+/// Two calls to one accepted, over half a minute; a twentieth always passes.
 impl Default for ThrottleConfig {
     fn default() -> Self {
         Self {
             ratio: 200,
-            window: Duration::from_secs(120),
+            window: Duration::from_secs(30),
+            refuse_max: 95,
         }
     }
 }
@@ -73,6 +78,13 @@ impl ThrottleConfig {
         self
     }
 
+    /// The same, refusing at most another share, in percent.
+    #[must_use]
+    pub const fn with_refuse_max(mut self, percent: u32) -> Self {
+        self.refuse_max = percent;
+        self
+    }
+
     /// The same, looking back otherwise.
     #[must_use]
     pub const fn with_window(mut self, window: Duration) -> Self {
@@ -81,12 +93,23 @@ impl ThrottleConfig {
     }
 }
 
+impl ThrottleConfig {
+    /// The chance of a refusal as a part of a whole. In hundredths of calls, so that nothing is rounded.
+    fn refusal(&self, seen: Counts) -> (u64, u64) {
+        let carried = seen.slow.saturating_mul(self.ratio.into());
+        let surplus = seen.calls.saturating_mul(100).saturating_sub(carried);
+        let most = (seen.calls + 1).saturating_mul(self.refuse_max.into());
+        (surplus.min(most), (seen.calls + 1).saturating_mul(100))
+    }
+}
+
 impl<C: Clock> ClientThrottle<C> {
     /// A throttle that has seen nothing and refuses nothing.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] unless the ratio is from 101 to 10,000 percent and the window from 1 s to a day.
+    /// [`ConfigError`] unless the ratio is from 101 to 10,000 percent, the window from 1 s to a day, and the most it refuses from 1
+    /// to 99 percent.
     pub fn new(config: ThrottleConfig, clock: C) -> Result<Self, ConfigError> {
         Self::with_random(config, clock, Random::from_system())
     }
@@ -102,6 +125,7 @@ impl<C: Clock> ClientThrottle<C> {
         random: Random,
     ) -> Result<Self, ConfigError> {
         error::number("throttle ratio", config.ratio.into(), 101, 10_000)?;
+        error::number("throttle refuse_max", config.refuse_max.into(), 1, 99)?;
         let second = Duration::from_secs(1);
         error::duration("throttle window", config.window, second, Window::TIME_MAX)?;
         Ok(Self(Arc::new(Shared {
@@ -127,11 +151,9 @@ impl<C: Clock> ClientThrottle<C> {
             now,
         );
         drop(window);
-        // In hundredths, and compared without dividing: random / 2^64 < surplus / (requests + 1).
-        let carried = before.slow.saturating_mul(self.0.config.ratio.into());
-        let surplus = (before.calls.saturating_mul(100)).saturating_sub(carried);
-        let all = (before.calls + 1).saturating_mul(100);
-        if u128::from(random) * u128::from(all) < u128::from(surplus) << 64 {
+        let (part, whole) = self.0.config.refusal(before);
+        // Compared without dividing: random / 2^64 < part / whole.
+        if u128::from(random) * u128::from(whole) < u128::from(part) << 64 {
             return Decision::Deny(RetryAfter::Unknown);
         }
         Decision::Allow(Asked {
@@ -145,10 +167,9 @@ impl<C: Clock> ClientThrottle<C> {
     pub fn refuses_percent(&self) -> u32 {
         let now = self.0.clock.instant();
         let seen = self.0.lock().counts(now);
-        let carried = seen.slow.saturating_mul(self.0.config.ratio.into());
-        let surplus = (seen.calls.saturating_mul(100)).saturating_sub(carried);
-        // At most a hundred.
-        u32::try_from(surplus / (seen.calls + 1)).unwrap_or(100)
+        let (part, whole) = self.0.config.refusal(seen);
+        // A part of a whole is at most a hundred percent.
+        u32::try_from(u128::from(part) * 100 / u128::from(whole)).unwrap_or(100)
     }
 
     /// The failure of a call that was refused here: ours, and not made.
