@@ -1,11 +1,11 @@
-use std::{
-    sync::atomic::{AtomicU64, Ordering},
-    time::Duration,
-};
+use std::time::Duration;
 
 use palisade_core::Instant;
 
-use crate::{ConfigError, error};
+use crate::{
+    ConfigError, error,
+    sync::{AtomicU64, Ordering},
+};
 
 /// How much retrying all callers together may do.
 ///

@@ -9,6 +9,7 @@ mod features;
 mod fuzz;
 mod hygiene;
 mod msrv;
+mod races;
 
 use std::time::Duration;
 
@@ -47,6 +48,11 @@ pub(crate) const STEPS: &[Step] = &[
         "features",
         "a feature that does not build alone",
         features::check,
+    ),
+    (
+        "races",
+        "shared state that some order of steps breaks",
+        races::check,
     ),
     ("bench", "a bench that does not run", build::bench),
     ("fuzz", "a fuzz target that fails at once", fuzz::check),

@@ -137,7 +137,9 @@ impl AdaptiveModel {
         if matches!(self.probe, Probe::Measuring { .. }) {
             return;
         }
-        let used = f64::from(sample.in_flight) * 2.0 >= self.limit;
+        // What began under a higher limit says nothing for the lower one.
+        let before_the_drop = self.lowered_at.is_some_and(|at| sample.began < at);
+        let used = f64::from(sample.in_flight) * 2.0 >= self.limit && !before_the_drop;
         match config.adaptation {
             Adaptation::Aimd if used => self.set(self.limit + 1.0 / self.limit),
             Adaptation::Aimd => {}

@@ -1,0 +1,238 @@
+//! What threads share, under a model checker that tries every order of their steps.
+//!
+//! Built and run by `cargo xtask ci races`, which sets `--cfg palisade_loom`; empty otherwise.
+
+#![cfg(palisade_loom)]
+
+use std::{future::Future, pin::pin, task::Context, time::Duration};
+
+use loom::{future::block_on, model, thread};
+use palisade_core::{Decision, Key, ManualClock};
+use palisade_resilience::{
+    Adaptation, AdaptiveConfig, AdaptiveLimit, Breaker, BreakerConfig, BreakerEvents, Bulkhead,
+    ErrorKind, Failure, Phase, PushbackGate, RetryBudget, RetryBudgetConfig, Window,
+};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn breaker(config: BreakerConfig) -> (Breaker<ManualClock>, ManualClock) {
+    let clock = ManualClock::default();
+    let policy = config.with_open_jitter(0).build().unwrap();
+    (Breaker::new(Key::global(), policy, clock.clone()), clock)
+}
+
+fn config() -> BreakerConfig {
+    BreakerConfig::default()
+        .with_window(Window::Calls(4))
+        .with_minimum_calls(1)
+        .with_failure_rate(101)
+        .with_probes(1, 60 * SECOND)
+}
+
+fn down() -> Failure {
+    Failure::new(ErrorKind::Unavailable)
+}
+
+fn call(breaker: &Breaker<ManualClock>, well: bool) {
+    if let Decision::Allow(permit) = breaker.admit() {
+        permit.outcome((!well).then(down).as_ref());
+    }
+}
+
+#[test]
+fn no_call_is_lost_or_counted_twice() {
+    model(|| {
+        let (breaker, _clock) = breaker(config());
+        let others = [true, false].map(|well| {
+            let breaker = breaker.clone();
+            thread::spawn(move || call(&breaker, well))
+        });
+        call(&breaker, true);
+        for other in others {
+            other.join().unwrap();
+        }
+        let counts = breaker.status().counts;
+        assert_eq!((counts.calls, counts.failed), (3, 1));
+    });
+}
+
+#[test]
+fn a_success_that_races_with_the_opening_counts_nowhere_later() {
+    model(|| {
+        let (breaker, clock) = breaker(config().with_consecutive_failures(1));
+        let late = breaker.admit().allowed().unwrap();
+        let other = {
+            let breaker = breaker.clone();
+            thread::spawn(move || {
+                call(&breaker, false);
+                // Back to closed, two generations later.
+                clock.advance(5 * SECOND);
+                call(&breaker, true);
+            })
+        };
+        late.success();
+        other.join().unwrap();
+        let status = breaker.status();
+        assert_eq!((status.phase, status.counts.calls), (Phase::Closed, 0));
+    });
+}
+
+#[test]
+fn successes_around_the_turn_of_a_window_are_all_there() {
+    model(|| {
+        let window = Window::Time(16 * SECOND);
+        let (breaker, clock) = breaker(config().with_window(window));
+        let other = {
+            let breaker = breaker.clone();
+            thread::spawn(move || {
+                call(&breaker, true);
+                clock.advance(SECOND);
+                call(&breaker, true);
+            })
+        };
+        call(&breaker, true);
+        other.join().unwrap();
+        assert_eq!(breaker.status().counts.calls, 3);
+    });
+}
+
+#[test]
+fn one_trial_call_at_a_time_and_a_dropped_one_makes_room() {
+    model(|| {
+        let (breaker, clock) = breaker(config().with_consecutive_failures(1));
+        call(&breaker, false);
+        clock.advance(5 * SECOND);
+        let ask = |breaker: &Breaker<ManualClock>| breaker.admit().allowed();
+        let other = {
+            let breaker = breaker.clone();
+            thread::spawn(move || ask(&breaker))
+        };
+        let mine = ask(&breaker);
+        let theirs = other.join().unwrap();
+        assert!(mine.is_some() != theirs.is_some());
+        drop((mine, theirs));
+        assert!(ask(&breaker).is_some());
+    });
+}
+
+#[test]
+fn two_that_open_it_open_it_once() {
+    model(|| {
+        let (breaker, _clock) = breaker(config().with_consecutive_failures(1));
+        let permits = [(); 2].map(|()| breaker.admit().allowed().unwrap());
+        let threads = permits.map(|permit| thread::spawn(move || permit.failure(&down())));
+        for thread in threads {
+            thread.join().unwrap();
+        }
+        let status = breaker.status();
+        assert_eq!((status.opened, status.changes), (1, 1));
+    });
+}
+
+#[test]
+fn a_place_that_becomes_free_wakes_whoever_waits() {
+    model(|| {
+        let bulkhead = Bulkhead::new(1).unwrap().with_queue(4, SECOND).unwrap();
+        let held = bulkhead.enter().allowed();
+        let other = thread::spawn(move || drop(held));
+        // Were the wake-up lost, this would never end.
+        let slot = block_on(bulkhead.wait(&ManualClock::default())).allowed();
+        assert!(slot.is_some());
+        other.join().unwrap();
+    });
+}
+
+#[test]
+fn no_place_is_lost_between_a_handover_and_a_time_out_or_a_drop() {
+    for times_out in [true, false] {
+        model(move || {
+            let timer = ManualClock::default();
+            let bulkhead = Bulkhead::new(1).unwrap().with_queue(4, SECOND).unwrap();
+            let held = bulkhead.enter().allowed();
+            {
+                let mut waiting = pin!(bulkhead.wait(&timer));
+                let mut cx = Context::from_waker(std::task::Waker::noop());
+                assert!(waiting.as_mut().poll(&mut cx).is_pending());
+                let other = thread::spawn(move || drop(held));
+                if times_out {
+                    timer.advance(SECOND);
+                    // With a place or without one: either way it is over.
+                    assert!(waiting.as_mut().poll(&mut cx).is_ready());
+                    other.join().unwrap();
+                } else {
+                    drop(other);
+                }
+            }
+            // The other thread may still be about to give the place back.
+            let slot = block_on(bulkhead.wait(&timer)).allowed();
+            assert!(slot.is_some());
+        });
+    }
+}
+
+#[test]
+fn a_limit_that_is_taught_by_two_at_once_is_the_one_they_learnt() {
+    model(|| {
+        let config = AdaptiveConfig::new(Adaptation::Aimd)
+            .with_range(1, 2, 8)
+            .with_keep(50);
+        let clock = ManualClock::default();
+        let limit = AdaptiveLimit::new(config.build().unwrap(), clock.clone());
+        let slots = [(); 2].map(|()| limit.enter().allowed().unwrap());
+        clock.advance(SECOND);
+        let [first, second] = slots;
+        let other = thread::spawn(move || first.outcome(Some(&down())));
+        second.success();
+        other.join().unwrap();
+        assert_eq!((limit.limit(), limit.busy()), (1, 0));
+    });
+}
+
+#[test]
+fn a_gate_that_was_shut_is_seen_by_whoever_comes_after() {
+    model(|| {
+        let gate = PushbackGate::new(ManualClock::default());
+        let other = {
+            let gate = gate.clone();
+            thread::spawn(move || gate.push(&Key::global(), SECOND))
+        };
+        let _before_or_after = gate.ask(&Key::global());
+        other.join().unwrap();
+        assert!(gate.ask(&Key::global()).is_deny());
+    });
+}
+
+#[test]
+fn a_subscriber_that_goes_to_sleep_is_woken_by_the_next_change() {
+    model(|| {
+        let events = BreakerEvents::default();
+        let mut changes = events.subscribe(4).unwrap();
+        let policy = config().build().unwrap();
+        let other = thread::spawn(move || {
+            let observer = std::sync::Arc::new(events);
+            Breaker::with_observer(Key::global(), policy, ManualClock::default(), observer)
+                .force_open();
+        });
+        assert_eq!(block_on(changes.next_event()).change.to, Phase::ForcedOpen);
+        other.join().unwrap();
+    });
+}
+
+#[test]
+fn a_budget_is_spent_once() {
+    model(|| {
+        let config = RetryBudgetConfig::default()
+            .with_percent(0)
+            .with_floor(1)
+            .with_capacity(1);
+        let budget = std::sync::Arc::new(RetryBudget::new(config).unwrap());
+        let now = palisade_core::Instant::ORIGIN;
+        let other = {
+            let budget = std::sync::Arc::clone(&budget);
+            thread::spawn(move || budget.withdraw(1, now))
+        };
+        let mine = budget.withdraw(1, now);
+        let theirs = other.join().unwrap();
+        assert!(!(mine && theirs), "one retry was paid for twice");
+    });
+}
