@@ -8,6 +8,7 @@ use name::{Name, name};
 pub(crate) use name::{may_name, name as read_name};
 
 use crate::{
+    gate::{ENCODED_MIN, TOKEN_MIN},
     kind::Label,
     text::{Makeup, contains, is_identifier, is_placeholder, is_word, starts_any_case},
     token::{Hit, TokenRules, continuation, find_shaped, is_uuid},
@@ -113,24 +114,29 @@ pub(crate) fn column(view: &View<'_>, at: usize) -> Option<Hit> {
     (named && secret(value, Makeup::of(value)).is_some()).then(|| Hit::new(SECRET, at, to, 0.7))
 }
 
-/// A token after `Bearer` or `Basic` wherever it stands (RFC 6750, RFC 7617).
-pub(crate) fn scheme(view: &View<'_>, end: usize, rules: &TokenRules) -> Option<Hit> {
-    if view.at(end) != b' ' {
+/// The token at `at` if `Bearer` or `Basic` stands before it (RFC 6750, RFC 7617).
+pub(crate) fn scheme(view: &View<'_>, at: usize, word_end: usize) -> Option<Hit> {
+    let stands_before = |word: &[u8]| {
+        let start = at.wrapping_sub(word.len() + 1);
+        at > word.len() && view.has_any_case(start, word) && !is_word(view.before(start))
+    };
+    if !(stands_before(b"bearer") || stands_before(b"basic")) {
         return None;
     }
-    let from = end + 1;
-    if let Some(hit) = rules.find(view, from) {
-        return Some(hit);
+    // As much in one piece as makes the pass look here at all.
+    let encoded = view.run(at, ENCODED_MIN, |b| is_word(b) || matches!(b, b'+' | b'/'));
+    if word_end - at < TOKEN_MIN && encoded - at < ENCODED_MIN {
+        return None;
     }
-    let to = view.run(from, VALUE_MAX, |b| {
+    let to = view.run(at, VALUE_MAX, |b| {
         is_word(b) || matches!(b, b'.' | b'+' | b'/' | b'=' | b'~')
     });
-    let value = view.slice(from, to);
+    let value = view.slice(at, to);
     let random = value.len() >= 20
         && !is_placeholder(value)
         && !is_identifier(value)
         && Makeup::of(value).is_random();
-    random.then(|| Hit::new(HEADER, from, to, 0.8))
+    random.then(|| Hit::new(HEADER, at, to, 0.8))
 }
 
 /// What stands between a name and its value.

@@ -118,6 +118,13 @@ const HEADS: [&[&str]; 26] = [
     &["zsh"],
 ];
 
+/// The words a dangerous line begins with.
+pub(crate) fn heads() -> impl Iterator<Item = &'static [u8]> {
+    HEADS
+        .iter()
+        .flat_map(|words| words.iter().map(|word| word.as_bytes()))
+}
+
 /// For each first letter, which lengths its words have.
 const LENGTHS: [u32; 26] = {
     let mut lengths = [0; 26];

@@ -7,6 +7,7 @@
 
 use crate::{
     assignment, command,
+    gate::{Gate, TOKEN_MIN},
     kind::Label,
     pem, pii,
     scanner::Rules,
@@ -43,6 +44,9 @@ const BEGINS: [u8; 256] = {
 #[derive(Debug, Default)]
 pub(crate) struct Engine {
     open: Option<Open>,
+    /// Asks at every place where something may begin, as if there were no gate.
+    #[cfg(test)]
+    asks_everywhere: bool,
 }
 
 /// Something that began and has not ended yet.
@@ -80,6 +84,7 @@ impl Engine {
         last: bool,
         hits: &mut Vec<Hit>,
     ) -> usize {
+        let mut gate = Gate::new(bytes, at, last, rules.wanted(), &rules.heads);
         loop {
             if let Some(mut open) = self.open {
                 let view = View::new(bytes, at, last);
@@ -107,6 +112,7 @@ impl Engine {
                 }
                 continue;
             }
+            at = self.next(&mut gate, at);
             while at < bytes.len() && BEGINS[usize::from(bytes[at])] == NOTHING {
                 at += 1;
             }
@@ -137,6 +143,25 @@ impl Engine {
                 });
             }
             at = asked.next;
+        }
+    }
+}
+
+#[cfg(not(test))]
+impl Engine {
+    #[inline]
+    fn next(&self, gate: &mut Gate<'_>, at: usize) -> usize {
+        gate.next(at)
+    }
+}
+
+#[cfg(test)]
+impl Engine {
+    fn next(&self, gate: &mut Gate<'_>, at: usize) -> usize {
+        if self.asks_everywhere {
+            at
+        } else {
+            gate.next(at)
         }
     }
 }
@@ -237,7 +262,7 @@ fn secret(rules: &Rules, view: &View<'_>, at: usize, end: usize, letters: u32) -
     // A prefix may end in a sign that is no word byte: then its word is short.
     let signed = matches!(next, b'.' | b':' | b'/' | b'~' | b'$' | b'%')
         || (next == b' ' && length == 5 && view.at(at) == b'F');
-    if (length >= 12 || signed) && !view.is_inside_word(at) {
+    if (length >= TOKEN_MIN || signed) && !view.is_inside_word(at) {
         if let Some(hit) = tokens.find(view, at) {
             return Some(hit);
         }
@@ -245,25 +270,28 @@ fn secret(rules: &Rules, view: &View<'_>, at: usize, end: usize, letters: u32) -
             return Some(hit);
         }
     } else if matches!(next, b'+' | b'/' | b'=')
-        && let Some(hit) = token::find_base64(view, at, tokens)
+        && let Some(hit) = token::find_base64(view, at, end, tokens)
     {
         return Some(hit);
     }
-    if length >= 12 {
+    if length >= TOKEN_MIN {
         // `KEY_ghp_...`
-        let mut from = at + 1;
-        while from + 10 < end {
-            if matches!(view.at(from - 1), b'_' | b'-')
-                && let Some(hit) = tokens.find(view, from)
+        let word = view.slice(at, end);
+        let mut from = 0;
+        while let Some(sign) = word[from..word.len() - 10]
+            .iter()
+            .position(|b| matches!(b, b'_' | b'-'))
+        {
+            from += sign + 1;
+            if tokens.may_begin(word, from)
+                && let Some(hit) = tokens.find(view, at + from)
             {
                 return Some(hit);
             }
-            from += 1;
         }
     }
-    if (length == 6 && view.has_any_case(at, b"bearer")
-        || length == 5 && view.has_any_case(at, b"basic"))
-        && let Some(hit) = assignment::scheme(view, end, tokens)
+    if view.before(at) == b' '
+        && let Some(hit) = assignment::scheme(view, at, end)
     {
         return Some(hit);
     }
@@ -317,7 +345,7 @@ fn sign(rules: &Rules, view: &View<'_>, at: usize, hits: &mut Vec<Hit>) -> Asked
     if rules.secrets {
         let hit = match byte {
             b'$' => rules.tokens.find(view, at),
-            b'+' | b'/' => token::find_base64(view, at, &rules.tokens),
+            b'+' | b'/' => token::find_base64(view, at, at, &rules.tokens),
             _ => None,
         };
         if let Some(hit) = hit {
@@ -341,3 +369,6 @@ const _: () = assert!(
     LOOK_BEHIND >= 64,
     "names and contexts are looked for this far back"
 );
+
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,7 @@ mod checksum;
 mod command;
 mod engine;
 mod error;
+mod gate;
 mod kind;
 mod mask;
 mod own;

@@ -95,6 +95,11 @@ impl Keywords {
         Ok(Self { words })
     }
 
+    /// The words.
+    pub(crate) fn words(&self) -> impl Iterator<Item = &[u8]> {
+        self.words.iter().map(AsRef::as_ref)
+    }
+
     /// A blocked word that begins at `at`: the longest, if there are several.
     #[inline]
     pub(crate) fn find(&self, view: &View<'_>, at: usize) -> Option<Hit> {

@@ -30,14 +30,19 @@ pub(crate) fn labels() -> impl Iterator<Item = Label> {
 pub(crate) fn find(view: &View<'_>, at: usize, end: usize, has_digits: bool) -> Option<Hit> {
     let first = view.at(at);
     let next = view.at(end);
-    if (matches!(next, b'@' | b'.' | b'+' | b'%' | b'\'') || next >= 128)
+    if end > at
+        && (matches!(next, b'@' | b'.' | b'+' | b'%' | b'\'') || next >= 128)
         && let Some(hit) = email::find(view, at)
     {
         return Some(hit);
     }
+    if has_digits && is_date(view, at) {
+        return None;
+    }
     let opens_groups = end - at == 2 && next == b' ' && view.at(end + 1).is_ascii_digit();
     if has_digits || opens_groups || first == b'(' || first == b'+' {
         if first.is_ascii_digit()
+            && next == b'.'
             && let Some(hit) = ip::v4(view, at)
         {
             return Some(hit);
@@ -62,6 +67,16 @@ pub(crate) fn find(view: &View<'_>, at: usize, end: usize, has_digits: bool) -> 
         return ip::v6_or_mac(view, at);
     }
     None
+}
+
+/// Whether a date as ISO 8601 writes it begins at `at`. Logs are full of them.
+#[inline]
+fn is_date(view: &View<'_>, at: usize) -> bool {
+    matches!(view.at(at), b'1' | b'2')
+        && view.at(at + 4) == b'-'
+        && view.at(at + 7) == b'-'
+        && view.at(at + 5).is_ascii_digit()
+        && view.at(at + 8).is_ascii_digit()
 }
 
 /// An address of version 6 that begins with `::`.

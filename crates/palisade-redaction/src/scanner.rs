@@ -7,6 +7,7 @@ use crate::own::OwnRule;
 use crate::{
     ConfigError, Kind, Mask, Policy, Redactor, Rule, assignment, command,
     engine::Engine,
+    gate::{Heads, Wanted},
     kind::Label,
     own::{self, Keywords, Patterns},
     pem, pii,
@@ -81,6 +82,11 @@ impl Scanner {
     #[must_use]
     pub fn redactor(&self) -> Redactor {
         Redactor::new(Arc::clone(&self.rules))
+    }
+
+    #[cfg(test)]
+    pub(crate) fn rules(&self) -> &Rules {
+        &self.rules
     }
 
     /// The policy by which this scanner redacts.
@@ -229,6 +235,7 @@ impl ScannerBuilder {
         }
         let mut rules = Rules::built_in(&self);
         rules.own_keywords = Keywords::new(&self.own_keywords)?;
+        rules.heads = heads(&rules.own_keywords);
         #[cfg(feature = "regex")]
         {
             if self.own_rules.len() > own::OWN_MAX {
@@ -271,6 +278,7 @@ pub(crate) struct Rules {
     /// Whether built-in keywords or commands are looked for.
     pub(crate) built_in_dangers: bool,
     pub(crate) tokens: TokenRules,
+    pub(crate) heads: Heads,
     pub(crate) own_keywords: Keywords,
     pub(crate) patterns: Patterns,
     off: BTreeSet<String>,
@@ -289,6 +297,7 @@ impl Rules {
             commands: settings.commands,
             built_in_dangers: settings.keywords || settings.commands,
             tokens: TokenRules::new(|id| !off.contains(id)),
+            heads: heads(&Keywords::default()),
             own_keywords: Keywords::default(),
             patterns: Patterns::default(),
             off: if settings.keywords {
@@ -306,6 +315,14 @@ impl Rules {
             own_ids: Vec::new(),
             mask: settings.mask.clone(),
             policy: settings.policy.clone(),
+        }
+    }
+
+    pub(crate) fn wanted(&self) -> Wanted {
+        Wanted {
+            secrets: self.secrets,
+            pii: self.pii,
+            dangers: self.keywords || self.commands,
         }
     }
 
@@ -365,6 +382,15 @@ impl Rules {
             || self.own_ids.iter().any(|own| own.as_bytes() == name);
         (known && view.at(end) == b']').then_some(end + 1)
     }
+}
+
+fn heads(keywords: &Keywords) -> Heads {
+    let prefixes = Rule::all().iter().flat_map(|rule| rule.prefixes);
+    Heads::new(
+        command::heads(),
+        keywords.words(),
+        prefixes.map(|prefix| prefix.as_bytes()),
+    )
 }
 
 fn label_id(rules: &Rules, label: Label) -> Result<&'static str, &str> {

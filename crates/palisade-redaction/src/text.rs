@@ -150,8 +150,13 @@ pub(crate) fn starts_any_case(value: &[u8], lower: &[u8]) -> bool {
             .all(|(a, b)| a.to_ascii_lowercase() == *b)
 }
 
+#[inline]
 pub(crate) fn contains(value: &[u8], word: &[u8]) -> bool {
-    value.windows(word.len()).any(|window| window == word)
+    let (Some(&first), Some(last)) = (word.first(), value.len().checked_sub(word.len())) else {
+        return word.is_empty();
+    };
+    // Values and words are short: to compare the first byte here is cheaper than to call for a comparison.
+    (0..=last).any(|at| value[at] == first && value[at..at + word.len()] == *word)
 }
 
 pub(crate) fn contains_any_case(value: &[u8], lower: &[u8]) -> bool {

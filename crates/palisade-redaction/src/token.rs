@@ -2,6 +2,7 @@
 
 use crate::{
     checksum::base64_prefix,
+    gate::ENCODED_MIN,
     kind::Label,
     rule::{Alphabet, Prefix, Rule},
     text::{Makeup, is_stand_in, is_word},
@@ -69,6 +70,15 @@ impl TokenRules {
         self.entries[usize::from(from)..usize::from(to)]
             .iter()
             .find_map(|(prefix, rule)| matches(view, at, prefix, rule))
+    }
+
+    /// Whether the first two of the bytes at `at` begin a prefix.
+    #[inline]
+    pub(crate) fn may_begin(&self, word: &[u8], at: usize) -> bool {
+        matches!(word.get(at..), Some(&[first, second, ..]) if {
+            let (from, to) = self.heads[pair(first, second)];
+            from != to
+        })
     }
 
     /// Whether text that begins like this could be one of these secrets: for text that has to be decoded first.
@@ -323,7 +333,7 @@ pub(crate) fn find_shaped(
     {
         return hit(RAPIDAPI, end, 0.95);
     }
-    find_base64(view, at, rules)
+    find_base64(view, at, end, rules)
 }
 
 fn rules_may_be_encoded(view: &View<'_>, at: usize) -> bool {
@@ -332,21 +342,63 @@ fn rules_may_be_encoded(view: &View<'_>, at: usize) -> bool {
 }
 
 /// A secret in base64, or one that is itself base64 and carries the signature Azure puts into its keys.
-pub(crate) fn find_base64(view: &View<'_>, at: usize, rules: &TokenRules) -> Option<Hit> {
+pub(crate) fn find_base64(
+    view: &View<'_>,
+    at: usize,
+    word_end: usize,
+    rules: &TokenRules,
+) -> Option<Hit> {
     if matches!(view.before(at), b'+' | b'/' | b'=') || view.is_inside_word(at) {
         return None;
     }
-    let mut end = view.run(at, usize::MAX, |b| {
-        b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'_' | b'-')
-    });
-    let length = end - at;
-    if !(20..2048).contains(&length) {
+    let encoded = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'_' | b'-');
+    let is_longer = matches!(view.at(word_end), b'+' | b'/');
+    let length = if is_longer {
+        view.run(word_end, AZURE_MAX + 1, encoded) - at
+    } else {
+        word_end - at
+    };
+    if length < ENCODED_MIN {
         return None;
     }
-    let text = view.slice(at, end);
-    let padding = view.run(end, 2, |b| b == b'=');
-    let signed =
-        |offset: usize, signature: &[u8]| text[offset.min(length)..].starts_with(signature);
+    if length <= AZURE_MAX
+        && let Some(hit) = azure_key(view, at, length)
+    {
+        return Some(hit);
+    }
+    // Four characters are three bytes: most of what is no token is told by them.
+    let mut head = [0; 24];
+    let filled = base64_prefix(view.slice(at, at + 4), &mut head);
+    if filled < 3 || !rules.may_begin(&head, 0) {
+        return None;
+    }
+    let filled = base64_prefix(view.slice(at, at + 32), &mut head);
+    if !rules.could_begin(&head[..filled]) {
+        return None;
+    }
+    let end = view.run(at, usize::MAX, encoded);
+    if end - at >= 2048 {
+        return None;
+    }
+    let mut decoded = [0; 1536];
+    let filled = base64_prefix(view.slice(at, end), &mut decoded);
+    let inner = View::new(&decoded[..filled], 0, true);
+    let found = rules.find(&inner, 0)?;
+    // The whole of it, or a line of it: not a picture that happens to begin like a token.
+    if found.end + 2 < filled && decoded[found.end] >= 128 {
+        return None;
+    }
+    let end = view.run(end, 2, |b| b == b'=');
+    Some(Hit::new(ENCODED, at, end, found.confidence - 0.1))
+}
+
+/// The longest of Azure's keys, without padding.
+const AZURE_MAX: usize = 86;
+
+/// A key with the signature Azure puts into it at a place that depends on its length.
+fn azure_key(view: &View<'_>, at: usize, length: usize) -> Option<Hit> {
+    let end = at + length;
+    let signed = |offset: usize, signature: &[u8]| view.has(at + offset, signature);
     let azure = match length {
         84 | 86 => {
             signed(76, b"+ASt")
@@ -360,24 +412,7 @@ pub(crate) fn find_base64(view: &View<'_>, at: usize, rules: &TokenRules) -> Opt
         }
         _ => false,
     };
-    if azure {
-        return Some(Hit::new(AZURE_KEY, at, padding, 0.95));
-    }
-    let mut head = [0; 24];
-    let filled = base64_prefix(&text[..length.min(32)], &mut head);
-    if !rules.could_begin(&head[..filled]) {
-        return None;
-    }
-    let mut decoded = [0; 1536];
-    let filled = base64_prefix(text, &mut decoded);
-    let inner = View::new(&decoded[..filled], 0, true);
-    let found = rules.find(&inner, 0)?;
-    // The whole of it, or a line of it: not a picture that happens to begin like a token.
-    if found.end + 2 < filled && decoded[found.end] >= 128 {
-        return None;
-    }
-    end = padding;
-    Some(Hit::new(ENCODED, at, end, found.confidence - 0.1))
+    azure.then(|| Hit::new(AZURE_KEY, at, view.run(end, 2, |b| b == b'='), 0.95))
 }
 
 /// JSON Web Tokens and their encrypted kin (RFC 7519, RFC 7516): parts in base64url, the first a JSON object.

@@ -96,9 +96,12 @@ pub(crate) fn name(view: &View<'_>, at: usize, end: usize) -> Option<Name> {
     }
     flat[length] = b'_';
     let flat = &flat[..=length];
-    let has = |part: &[u8]| contains(flat, part);
-    let ends = |part: &[u8]| flat.ends_with(part);
+    let named = promise(view, at, word, flat)?;
+    (!is_harmless(flat)).then_some(named)
+}
 
+/// Whether a name that holds a telling word tells of something else.
+fn is_harmless(flat: &[u8]) -> bool {
     const HARMLESS_ENDS: [&[u8]; 42] = [
         b"_id_",
         b"_ids_",
@@ -159,9 +162,13 @@ pub(crate) fn name(view: &View<'_>, at: usize, end: usize) -> Option<Name> {
         b"page_token",
         b"keyframe",
     ];
-    if HARMLESS_ENDS.iter().any(|part| ends(part)) || HARMLESS.iter().any(|part| has(part)) {
-        return None;
-    }
+    HARMLESS_ENDS.iter().any(|part| flat.ends_with(part))
+        || HARMLESS.iter().any(|part| contains(flat, part))
+}
+
+/// What a name promises by the words it holds.
+fn promise(view: &View<'_>, at: usize, word: &[u8], flat: &[u8]) -> Option<Name> {
+    let has = |part: &[u8]| contains(flat, part);
     if has(b"authorization") {
         return Some(Name::Authorization);
     }

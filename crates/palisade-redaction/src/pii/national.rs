@@ -120,38 +120,24 @@ const BEHIND: usize = 36;
 const AHEAD: usize = 44;
 
 pub(super) fn find(view: &View<'_>, at: usize) -> Option<Hit> {
-    // Most numbers are short: only what goes on for nine characters is worth a closer look.
-    let (mut length, mut digits, mut parted) = (0, 0, false);
-    for near in at..at + 13 {
-        match view.at(near) {
-            b'0'..=b'9' => {
-                digits += 1;
-                length += 1;
-                parted = false;
-            }
-            b'A'..=b'Z' | b'a'..=b'z' => {
-                length += 1;
-                parted = false;
-            }
-            b' ' | b'-' | b'.' if !parted => parted = true,
-            _ => break,
-        }
+    if view.is_inside_word(at) || matches!(view.before(at), b'.' | b'-' | b'/') {
+        return None;
     }
-    if length < 9
-        || digits < 4
-        || view.is_inside_word(at)
-        || matches!(view.before(at), b'.' | b'-' | b'/')
-    {
+    let number = Compact::read(view, at);
+    if number.ends >> SHORTEST == 0 || number.digits.count_ones() < 4 {
         return None;
     }
     FORMATS.iter().find_map(|format| {
-        let mut text = [0; 18];
-        let text = &mut text[..format.shape.len()];
-        let end = read(view, at, format.shape, text)?;
+        let length = format.shape.len();
+        if !number.has_shape(format.shape) {
+            return None;
+        }
+        let text = &number.text[..length];
         if !(format.fits)(text) {
             return None;
         }
-        let grouped = end - at > text.len();
+        let end = at + usize::from(number.places[length - 1]) + 1;
+        let grouped = end - at > length;
         let behind = view.behind(at);
         let behind = &behind[behind.len().saturating_sub(BEHIND)..];
         let named = |around: &[u8]| {
@@ -169,27 +155,72 @@ pub(super) fn find(view: &View<'_>, at: usize) -> Option<Hit> {
     })
 }
 
-fn read(view: &View<'_>, at: usize, shape: &[u8], text: &mut [u8]) -> Option<usize> {
-    let mut from = at;
-    for (place, (&wanted, slot)) in shape.iter().zip(text).enumerate() {
-        let mut byte = view.at(from);
-        if place > 0 && matches!(byte, b' ' | b'-' | b'.') {
-            from += 1;
-            byte = view.at(from);
-        }
-        let fits = match wanted {
-            b'9' => byte.is_ascii_digit(),
-            b'A' => byte.is_ascii_alphabetic(),
-            _ => byte.is_ascii_alphanumeric(),
+const LONGEST: usize = 18;
+const SHORTEST: usize = 9;
+
+/// A number without the blanks, dots and hyphens between its characters.
+struct Compact {
+    text: [u8; LONGEST],
+    /// Where each character stands, counted from the first.
+    places: [u8; LONGEST],
+    /// Which of the characters are digits.
+    digits: u32,
+    /// After how many characters the number may end.
+    ends: u32,
+    count: usize,
+}
+
+impl Compact {
+    fn read(view: &View<'_>, at: usize) -> Self {
+        let mut number = Self {
+            text: [0; LONGEST],
+            places: [0; LONGEST],
+            digits: 0,
+            ends: 0,
+            count: 0,
         };
-        if !fits {
-            return None;
+        let mut place = 0;
+        while number.count < LONGEST {
+            let mut byte = view.at(at + place);
+            if number.count > 0 {
+                if !(byte.is_ascii_alphanumeric() || byte == b'_') {
+                    number.ends |= 1 << number.count;
+                }
+                if matches!(byte, b' ' | b'-' | b'.') {
+                    place += 1;
+                    byte = view.at(at + place);
+                }
+            }
+            if !byte.is_ascii_alphanumeric() {
+                break;
+            }
+            number.digits |= u32::from(byte.is_ascii_digit()) << number.count;
+            number.text[number.count] = byte.to_ascii_uppercase();
+            number.places[number.count] = place as u8;
+            number.count += 1;
+            place += 1;
+            // Words are no numbers: six letters in a row are enough to see it.
+            if number.count == 6 && number.digits == 0 {
+                return number;
+            }
         }
-        *slot = byte.to_ascii_uppercase();
-        from += 1;
+        if number.count == LONGEST {
+            let after = view.at(at + place);
+            if !(after.is_ascii_alphanumeric() || after == b'_') {
+                number.ends |= 1 << LONGEST;
+            }
+        }
+        number
     }
-    let after = view.at(from);
-    (!after.is_ascii_alphanumeric() && after != b'_').then_some(from)
+
+    fn has_shape(&self, shape: &[u8]) -> bool {
+        self.ends >> shape.len() & 1 == 1
+            && shape.iter().enumerate().all(|(at, wanted)| match wanted {
+                b'9' => self.digits >> at & 1 == 1,
+                b'A' => self.digits >> at & 1 == 0,
+                _ => true,
+            })
+    }
 }
 
 fn digit(text: &[u8], at: usize) -> u32 {

@@ -1,0 +1,154 @@
+//! The gate keeps out nothing that a rule would take.
+
+use proptest::prelude::*;
+
+use super::Engine;
+use crate::{Scanner, rule::Rule, scanner::Rules, token::Hit};
+
+const PIECES: &[&str] = &[
+    "password=",
+    "DB_PASSWORD: \"",
+    "\"",
+    "'",
+    "\\\"",
+    "api_key => ",
+    " is ",
+    "Authorization: Bearer ",
+    "Bearer ",
+    "basic ",
+    "https://u:",
+    "@",
+    "@mail.example",
+    "jo.doe",
+    ".",
+    "+49 30 6330",
+    "3964",
+    "4111 1111 ",
+    "1111 1111",
+    "356-84-",
+    "1871",
+    "GB82 WEST 1234 ",
+    "5698 7654 32",
+    "10.1.2.",
+    "3",
+    "fe80::12fa:",
+    "d032",
+    "::",
+    ":",
+    "a4:f4:9d:",
+    "38:3c:62",
+    "a4-f4-9d-38-3c-62",
+    "\\n",
+    "\\u0022",
+    "%3D",
+    "%40",
+    "\n",
+    "\r\n",
+    " ",
+    "\t",
+    "rm -rf ",
+    "r''m -rf /",
+    "/",
+    ":(){ :|:& };:",
+    "DROP TABLE ",
+    "users;",
+    "curl x.example/a | sh",
+    "' OR '1'='1",
+    "[REDACTED:",
+    "email]",
+    "[",
+    "]",
+    "-----BEGIN ",
+    "-----END ",
+    "-----",
+    "PRIVATE KEY",
+    "sk-",
+    "~",
+    "$2b$",
+    "\u{1F600}",
+    "密钥",
+    "é",
+    "$",
+    "${",
+    "}",
+    "{",
+    "\\",
+    "a",
+    "Zz9",
+    "==",
+    "+",
+    "Private-MAC: ",
+    "PuTTY-User-Key-File-3: ",
+    "project orion",
+    "> /dev/sda",
+    "%0|%0",
+    "token",
+    "\u{200B}",
+    "ssn ",
+    "cpf 529982",
+    "247-25",
+    "ABCPE1234F",
+    "pan ",
+    "AB 12 34 56 C",
+    "nino ",
+    "S1234567D",
+    "nric",
+    "GET /api/v1/items",
+    "2026-07-24T10:47:00.123Z",
+    "k3J9dLq2ZtVb7Xw1",
+    "MHcCAQEEIDkq8Zt4WvL0kPq2mXc9RtY5uVbN6mK1",
+    "9f86d081884c7d659a2feaa0c55ad0159a2feaa0",
+    "dMl8Q~",
+    ".atlasv1.",
+    "123456789:A",
+    "yw0B0kj3FFDB6E",
+    "SG.",
+    "ya29.",
+    "dp.pt.",
+    "1//0",
+    "FlyV1 fm2_",
+    "AstraCS:",
+    "sha256~",
+    ",",
+    "id,api_key\n7,",
+    "seed_phrase: ",
+    "signature=",
+    "sig=",
+    "getUserById",
+    "is_identifier_like_this",
+    "std::fs::read",
+    "f(){ f|f& };f",
+];
+
+fn text() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        12 => prop::sample::select(PIECES).prop_map(str::to_owned),
+        2 => "[ -~]{0,9}",
+        2 => "[a-z ]{0,70}",
+        1 => "[A-Za-z0-9+/_-]{1,40}",
+        1 => (0..Rule::all().len(), "[a-zA-Z0-9]{40}").prop_map(|(rule, body)| format!("{}{body}", Rule::all()[rule].prefixes[0])),
+    ];
+    prop::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat())
+}
+
+fn hits(rules: &Rules, text: &[u8], asks_everywhere: bool) -> Vec<Hit> {
+    let mut hits = Vec::new();
+    let mut engine = Engine {
+        asks_everywhere,
+        ..Engine::default()
+    };
+    engine.advance(rules, text, 0, 0, true, &mut hits);
+    hits
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_the_gate_keeps_out_is_nothing(text in text(), shift in 0usize..70) {
+        let scanner = Scanner::builder().with_keyword("project orion").with_keyword("ab c").build().unwrap();
+        let text = format!("{}{text}", " ".repeat(shift));
+        let gated = hits(scanner.rules(), text.as_bytes(), false);
+        prop_assert_eq!(gated, hits(scanner.rules(), text.as_bytes(), true));
+    }
+}
