@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use palisade_core::Instant;
 
@@ -17,8 +17,9 @@ use crate::{
 /// **The bound**: over any stretch of time, the weight of retries is at most `capacity` + `floor` × seconds + `percent` ×
 /// the weight of calls. The floor lets a service with little traffic retry at all, and brings an empty budget back.
 ///
-/// Share one budget among the calls to one upstream by reference or `Arc`; give tenants who must not drain one
-/// another's a budget each. Percentages are exact: the balance is an integer of millionths.
+/// Share one budget among everything that sends a request again to one upstream, be it a retry, a hedge or a fallback, by
+/// reference or `Arc`. Tenants who must not drain one another's get a budget each, [`within`](RetryBudget::within) that of
+/// the upstream: see [`RetryBudgets`](crate::RetryBudgets). Percentages are exact: the balance is an integer of millionths.
 ///
 /// ```
 /// use palisade_core::Instant;
@@ -43,10 +44,16 @@ pub struct RetryBudget {
     balance: AtomicU64,
     /// Up to which microsecond the floor has been paid out.
     paid_until: AtomicU64,
+    parent: Option<Arc<RetryBudget>>,
 }
 
 /// How generous a [`RetryBudget`] is. Weights are in whatever unit the callers use: 1 a call, or its estimated tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(default, deny_unknown_fields)
+)]
 #[non_exhaustive]
 pub struct RetryBudgetConfig {
     /// The share of the calls' weight that may be spent again, in percent. Up to 1,000.
@@ -115,12 +122,24 @@ impl RetryBudget {
             capacity: u64::from(capacity) * UNIT,
             balance: AtomicU64::new(u64::from(floor) * UNIT),
             paid_until: AtomicU64::new(0),
+            parent: None,
         })
     }
 
+    /// The same as a part of `parent`: a deposit goes into both, and a retry is made if both pay for it.
+    #[must_use]
+    pub fn within(mut self, parent: Arc<Self>) -> Self {
+        self.parent = Some(parent);
+        self
+    }
+
     /// Notes a call of this weight. Once a call, not once an attempt.
+    #[inline]
     pub fn deposit(&self, weight: u32) {
         self.add(u64::from(weight) * self.share);
+        if let Some(parent) = &self.parent {
+            parent.deposit(weight);
+        }
     }
 
     /// Takes the weight of one retry, if the budget has it. A refusal takes nothing.
@@ -128,11 +147,21 @@ impl RetryBudget {
     pub fn withdraw(&self, weight: u32, now: Instant) -> bool {
         self.pay_floor(now);
         let amount = u64::from(weight) * UNIT;
-        self.balance
+        let paid = self
+            .balance
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |balance| {
                 balance.checked_sub(amount)
             })
-            .is_ok()
+            .is_ok();
+        let Some(parent) = &self.parent else {
+            return paid;
+        };
+        let both = paid && parent.withdraw(weight, now);
+        if paid && !both {
+            // What was taken comes back. Meanwhile another may have been refused, which is the safe side.
+            self.add(amount);
+        }
+        both
     }
 
     /// The whole units that could be withdrawn at `now`.
@@ -159,6 +188,18 @@ impl RetryBudget {
         Some(Duration::from_micros(micros + 1))
     }
 
+    /// Pays no floor for the time before `now`.
+    pub(crate) fn begin(&self, now: Instant) {
+        self.paid_until
+            .fetch_max(now.as_nanos() / 1_000, Ordering::Relaxed);
+    }
+
+    /// Whether it has at least what a new one begins with, so that nothing is lost, and nothing given, when it is forgotten.
+    pub(crate) fn is_as_new(&self, now: Instant) -> bool {
+        self.pay_floor(now);
+        self.balance.load(Ordering::Relaxed) >= self.floor * UNIT
+    }
+
     /// Pays out the floor for the time since the last payment, exactly once whoever asks.
     fn pay_floor(&self, now: Instant) {
         if self.floor == 0 {
@@ -170,6 +211,7 @@ impl RetryBudget {
         self.add(now.saturating_sub(paid_until).saturating_mul(self.floor));
     }
 
+    #[inline]
     fn add(&self, amount: u64) {
         if amount == 0 {
             return;
@@ -257,6 +299,18 @@ mod tests {
         assert_eq!(budget.recovers_in(11, at(0)), None);
         assert!(budget.withdraw(10, at(0)));
         assert!(!budget.withdraw(1, at(0)));
+    }
+
+    #[test]
+    fn a_part_spends_no_more_than_the_whole_has() {
+        let whole = Arc::new(budget(0, 3, 3));
+        let part = || budget(0, 2, 2).within(Arc::clone(&whole));
+        let (a, b) = (part(), part());
+        assert!(a.withdraw(2, at(0)));
+        assert!(!a.withdraw(1, at(0)), "its own is spent");
+        assert!(!b.withdraw(2, at(0)), "the whole has one left");
+        assert_eq!(b.balance(at(0)), 2, "and a refusal takes nothing");
+        assert!(b.withdraw(1, at(0)));
     }
 
     #[test]

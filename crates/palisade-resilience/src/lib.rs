@@ -4,6 +4,7 @@ mod adaptive;
 mod backoff;
 mod breaker;
 mod budget;
+mod budgets;
 mod bulkhead;
 mod chaos;
 mod classify;
@@ -11,11 +12,14 @@ mod connection;
 mod deadline;
 mod error;
 mod failure;
+mod fallback;
 mod gate;
 mod health;
+mod hedge;
 #[cfg(feature = "http")]
 mod http;
 mod kind;
+mod latency;
 mod limits;
 mod owner;
 mod policy;
@@ -44,6 +48,7 @@ pub use breaker::{
     DeniedWhy, Ended, Overflow, Permit, Phase, Subscription, Ticket, Window,
 };
 pub use budget::{RetryBudget, RetryBudgetConfig};
+pub use budgets::RetryBudgets;
 pub use bulkhead::{Bulkhead, Slot};
 pub use chaos::{Chaos, Injection};
 pub use classify::{AsFailure, Classify, DynClassify, OnError};
@@ -51,11 +56,14 @@ pub use connection::OfError;
 pub use deadline::{Deadline, Elapsed, Timeout, timeout};
 pub use error::ConfigError;
 pub use failure::{Certainty, Failure, Fault};
+pub use fallback::{Served, Target, fallback};
 pub use gate::PushbackGate;
 pub use health::{HealthCheck, HealthMonitor, HealthReport, Need, PartHealth};
+pub use hedge::{Hedge, HedgeCounts, HedgeDelay, HedgePolicy, Hedger, hedge};
 #[cfg(feature = "http")]
 pub use http::HttpClassifier;
 pub use kind::ErrorKind;
+pub use latency::Latencies;
 pub use limits::{LimitOf, UpstreamLimit, UpstreamLimits};
 pub use owner::RetryOwner;
 pub use policy::RetryPolicy;

@@ -10,8 +10,8 @@ use std::{
 
 use palisade_core::{Clock, Decision, Instant, Key, ManualClock};
 use palisade_resilience::{
-    AsFailure, Attempt, Backoff, Breaker, BreakerConfig, Call, Classify, ErrorKind, Failure,
-    Idempotency, Jitter, RetryPolicy, Stop, retry,
+    AsFailure, Attempt, Backoff, Breaker, BreakerConfig, Call, Classify, Deadline, ErrorKind,
+    Failure, Idempotency, Jitter, RetryOwner, RetryPolicy, Stop, retry,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -161,4 +161,52 @@ fn layers_multiply_unless_only_one_of_them_retries() {
     };
     assert_eq!(attempts_seen(Idempotency::Declared), 25);
     assert_eq!(attempts_seen(Idempotency::Never), 5);
+}
+
+#[test]
+fn three_nested_retries_make_the_attempts_of_one_and_keep_its_deadline() {
+    // Between processes the ownership travels as a header, and the clocks differ.
+    let elsewhere = ManualClock::default();
+    elsewhere.advance(Duration::from_secs(77));
+    let clock = ManualClock::default();
+    let upstream = Upstream::failing(100);
+    let policy = policy();
+    let name = RetryOwner::new("gateway").unwrap();
+    let outer = Call::new(Idempotency::Declared)
+        .with_deadline(Deadline::after(&clock, Duration::from_secs(3_600)));
+    let work = retry(
+        &policy,
+        outer,
+        &AsFailure,
+        &clock,
+        &clock,
+        |first: Attempt| {
+            let middle = Call::new(Idempotency::Declared).inside(&first);
+            let nested = retry(&policy, middle, &AsFailure, &clock, &clock, |attempt| {
+                assert!(attempt.deadline <= first.deadline);
+                let owner = name.at(&first, policy.attempts());
+                let header = owner.header_value(clock.instant());
+                let told = RetryOwner::parse(header.as_bytes(), elsewhere.instant()).unwrap();
+                let inner = Call::new(Idempotency::Declared).owned_by(&told);
+                let most = attempt.deadline.unwrap().remaining(clock.instant());
+                let third = retry(
+                    &policy,
+                    inner,
+                    &AsFailure,
+                    &elsewhere,
+                    &elsewhere,
+                    |third| {
+                        assert!(third.deadline.unwrap().remaining(elsewhere.instant()) <= most);
+                        ready(upstream.ask())
+                    },
+                );
+                let gave_up = drive(&elsewhere, third).unwrap_err();
+                assert_eq!(gave_up.why, Stop::NotOwner);
+                ready(Err::<(), _>(gave_up.failure))
+            });
+            ready(drive(&clock, nested).map_err(Failure::from))
+        },
+    );
+    assert!(drive(&clock, work).is_err());
+    assert_eq!(upstream.seen.get(), policy.attempts());
 }

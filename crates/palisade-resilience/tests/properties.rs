@@ -12,8 +12,8 @@ use std::{
 use palisade_core::{Clock, Decision, Instant, ManualClock, RetryAfter, Timer};
 use palisade_resilience::{
     AsFailure, Backoff, BreakerConfig, BreakerModel, Call, Cause, Ended, ErrorKind, Failure,
-    HttpReply, Idempotency, Jitter, LongAdvice, Phase, Random, RetryBudget, RetryBudgetConfig,
-    RetryPolicy, Ticket, UpstreamLimits, Wait, Window, parse_retry_after, retry,
+    Growth, HttpReply, Idempotency, Jitter, LongAdvice, Phase, Random, RetryBudget,
+    RetryBudgetConfig, RetryPolicy, Ticket, UpstreamLimits, Wait, Window, parse_retry_after, retry,
 };
 use proptest::prelude::*;
 
@@ -58,9 +58,14 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
 
 fn backoffs() -> impl Strategy<Value = Backoff> {
     let jitter = prop_oneof![Just(Jitter::Full), Just(Jitter::Equal), Just(Jitter::None)];
-    (1..10_000u32, 0..100_000u32, jitter).prop_map(|(base, more, jitter)| {
+    let growth = prop_oneof![
+        Just(Growth::Exponential),
+        Just(Growth::Fibonacci),
+        Just(Growth::Constant)
+    ];
+    (1..10_000u32, 0..100_000u32, jitter, growth).prop_map(|(base, more, jitter, growth)| {
         let backoff = Backoff::new(base * MS, (base + more) * MS).unwrap();
-        backoff.with_jitter(jitter)
+        backoff.with_jitter(jitter).with_growth(growth)
     })
 }
 
@@ -76,6 +81,31 @@ proptest! {
         prop_assert!(matches!(equal, Wait::For(wait) if wait >= step / 2 && wait <= step));
         let exact = backoff.with_jitter(Jitter::None).wait(attempt, None, random);
         prop_assert_eq!(exact, Wait::For(step));
+    }
+
+    #[test]
+    fn decorrelated_waits_stay_between_base_and_cap_and_never_before_the_advice(
+        base in 1..1_000u32,
+        more in 0..100_000u32,
+        asked in 0..60_000u32,
+        seed: u64,
+    ) {
+        let backoff = Backoff::new(base * MS, (base + more) * MS)
+            .unwrap()
+            .with_jitter(Jitter::Decorrelated);
+        let random = Random::seeded(seed);
+        let mut before = Duration::ZERO;
+        for attempt in 1..50 {
+            let Wait::For(wait) = backoff.wait_after(before, attempt, None, random.next()) else {
+                return Err(TestCaseError::fail("nobody gave advice"));
+            };
+            prop_assert!(wait >= base * MS && wait <= (base + more) * MS);
+            prop_assert!(wait <= before.max(base * MS) * 3);
+            let advice = Some(RetryAfter::After(asked * MS));
+            let advised = backoff.wait_after(before, attempt, advice, random.next());
+            prop_assert!(matches!(advised, Wait::For(wait) if wait >= asked * MS));
+            before = wait;
+        }
     }
 
     #[test]
