@@ -54,7 +54,7 @@ fn hot_key(c: &mut Criterion) {
     group.bench_function("palisade_behind_the_port", |b| {
         b.iter(|| {
             use futures_util::FutureExt as _;
-            use palisade::rate_limit::RateLimiter as _;
+            use palisade::rate_limit::RateLimiterExt as _;
             let charge = Charge::new(&requests, black_box(&alice), 1);
             erased.check(CheckRequest::one(&charge)).now_or_never()
         });

@@ -13,10 +13,13 @@ use palisade_conformance::{
     Verdict, block_on,
     rate_limit::{self, Setup},
 };
-use palisade_core::{Clock, Decision, Instant, ManualClock, RetryAfter, StoreError};
+use palisade_core::{
+    Clock, Decision, Instant, Key, ManualClock, RetryAfter, StoreError, StoreErrorKind,
+};
 use palisade_rate_limit::{
-    Allowed, Charge, CheckRequest, Denied, InMemory, Limit, MemoryConfig, RateLimiter, Status,
-    model::{State, decide, decide_all},
+    Algorithm, Allowed, Charge, Denied, HoldId, InMemory, Limit, MemoryConfig, Outcome, Over,
+    RateLimiter, ReserveRequest, SettleRequest, Settled, Status, Use,
+    model::{Counter, Record, bucket, reserve, settle},
 };
 
 use common::{
@@ -76,6 +79,28 @@ enum Lie {
     Wraps,
     /// Answers in the order of its own.
     Sorts,
+    /// A repeated reservation is charged again.
+    ReservesAgain,
+    /// A repeated settlement gives back again.
+    SettlesAgain,
+    /// What was used beyond the reservation is written off.
+    ForgivesDebts,
+    /// What was not used stays taken.
+    KeepsTheRest,
+    /// What is given back goes wherever there is room, not only where it came from.
+    RefundsAnywhere,
+    /// A hold that nobody settles never ends.
+    NeverExpires,
+    /// A hold goes on as long as anybody uses its keys.
+    ActivityRenews,
+    /// A refused top-up ends the hold.
+    ToppedOut,
+    /// A question without a charge is charged.
+    PeeksAreChecks,
+    /// What is to be owed is refused.
+    NeverLends,
+    /// A reset forgets nothing.
+    NeverResets,
 }
 
 struct Liar {
@@ -85,7 +110,11 @@ struct Liar {
     states: Mutex<Known>,
 }
 
-type Known = HashMap<String, State>;
+#[derive(Clone, Default)]
+struct Known {
+    counters: HashMap<String, Counter>,
+    holds: HashMap<HoldId, Record<String>>,
+}
 
 impl Liar {
     fn lock(&self) -> MutexGuard<'_, Known> {
@@ -105,18 +134,21 @@ impl Liar {
         }
     }
 
-    fn name(&self, charge: &Charge<'_>) -> String {
-        let (limit, key) = (charge.limit.name(), charge.key.as_str());
+    fn name(&self, limit: &Limit, key: &Key) -> String {
+        let (name, kind, key) = (limit.name(), limit.algorithm(), key.as_str());
         match self.lie {
-            Lie::FoldsCase => format!("{limit} {}", key.to_lowercase()),
-            Lie::IgnoresNames => key.to_owned(),
-            Lie::ResetsOnChange => format!("{limit} {} {key}", charge.limit.burst()),
-            _ => format!("{limit} {key}"),
+            Lie::FoldsCase => format!("{name} {kind:?} {}", key.to_lowercase()),
+            Lie::IgnoresNames => format!("{kind:?} {key}"),
+            Lie::ResetsOnChange => format!("{name} {kind:?} {} {key}", limit.burst()),
+            _ => format!("{name} {kind:?} {key}"),
         }
     }
 
     /// What the lie makes of a limit.
     fn limit(&self, limit: &Limit) -> Limit {
+        if limit.algorithm() != Algorithm::TokenBucket {
+            return *limit;
+        }
         let bent = match self.lie {
             Lie::GathersTwice => limit.with_burst(limit.burst() * 2),
             Lie::OffByOne if limit.burst() > 1 => limit.with_burst(limit.burst() - 1),
@@ -155,7 +187,7 @@ impl Liar {
     /// Turns an answer about bent charges into one about the real ones, with the waits the lie would tell.
     fn tell(
         &self,
-        request: CheckRequest<'_>,
+        charges: &[Charge<'_>],
         answer: Decision<Allowed, Denied>,
     ) -> Decision<Allowed, Denied> {
         let statuses: Vec<Status> = match &answer {
@@ -168,7 +200,7 @@ impl Liar {
             .min();
         let mut told: Vec<Status> = statuses
             .into_iter()
-            .zip(request.charges())
+            .zip(charges)
             .map(|(mut status, charge)| {
                 status.limit = *charge.limit;
                 status.retry_after = status.retry_after.map(|wait| self.wait(wait, charge.limit));
@@ -189,82 +221,200 @@ impl Liar {
         }
     }
 
-    fn decide(&self, request: CheckRequest<'_>, known: &mut Known) -> Decision<Allowed, Denied> {
+    fn decide(
+        &self,
+        asked: ReserveRequest<'_>,
+        known: &mut Known,
+    ) -> Result<Decision<Allowed, Denied>, StoreError> {
         let now = self.now();
-        let limits: Vec<Limit> = request
-            .charges()
-            .iter()
-            .map(|c| self.limit(c.limit))
-            .collect();
-        let bent: Vec<Charge<'_>> = request
-            .charges()
+        let real = asked.charges;
+        let limits: Vec<Limit> = real.iter().map(|charge| self.limit(charge.limit)).collect();
+        let bent: Vec<Charge<'_>> = real
             .iter()
             .zip(&limits)
             .map(|(charge, limit)| Charge::new(limit, charge.key, self.cost(charge.cost)))
             .collect();
-        let bent = CheckRequest::new(&bent).expect("a request that was one before");
-        let names: Vec<String> = request.charges().iter().map(|c| self.name(c)).collect();
-        let state = |name| known.get(name).copied().unwrap_or_default();
-        let mut states: Vec<State> = names.iter().map(state).collect();
+        let mut request = asked;
+        request.charges = &bent;
+        match self.lie {
+            Lie::PeeksAreChecks => request.dry_run = false,
+            Lie::NeverLends => request.over = Over::Refuse,
+            _ => {}
+        }
+        let names: Vec<String> = real.iter().map(|c| self.name(c.limit, c.key)).collect();
+        let mut counters: Vec<Counter> = names
+            .iter()
+            .zip(&bent)
+            .map(|(name, charge)| {
+                let counter = known.counters.get(name).cloned();
+                counter.unwrap_or_else(|| Counter::new(charge.limit))
+            })
+            .collect();
         match self.lie {
             Lie::ForgetsEarly => {
-                for (state, charge) in states.iter_mut().zip(bent.charges()) {
-                    let owed = state.fresh_at().saturating_since(now);
+                for (counter, charge) in counters.iter_mut().zip(&bent) {
+                    let owed = counter.fresh_at(charge.limit).saturating_since(now);
                     if owed < charge.limit.fill_time() / 2 {
-                        *state = State::FRESH;
+                        *counter = Counter::new(charge.limit);
                     }
                 }
             }
             Lie::RefusesNothing => {
-                for (charge, state) in bent.charges().iter().zip(&states) {
-                    let (status, _) = decide(charge.limit, *state, 0, now);
+                for (charge, counter) in bent.iter().zip(&mut counters) {
+                    counter.prune(charge.limit, now);
+                    let mut status = counter.status(charge.limit, now, None);
                     if charge.cost == 0 && status.remaining == 0 {
-                        let wait = Some(RetryAfter::After(status.reset));
-                        let refused = Status::new(status.limit, 0, status.reset, wait);
-                        let denied = Denied::from_statuses([refused]).expect("one refuses");
-                        return Decision::Deny(denied);
+                        status.retry_after = Some(RetryAfter::After(status.reset));
+                        let denied = Denied::from_statuses([status]).expect("one refuses");
+                        return Ok(Decision::Deny(denied));
+                    }
+                }
+            }
+            Lie::NeverExpires | Lie::ActivityRenews => {
+                let renewed = match self.lie {
+                    Lie::NeverExpires => Instant::from_nanos(u64::MAX),
+                    _ => now.saturating_add(Duration::from_secs(600)),
+                };
+                for counter in &mut counters {
+                    if let Counter::Concurrency(leases) = counter {
+                        for lease in &mut leases.leases {
+                            lease.until = lease.until.max(renewed);
+                        }
                     }
                 }
             }
             _ => {}
         }
-        let before = states.clone();
-        let answer = decide_all(bent, &mut states, now);
+        let before = counters.clone();
+        let mut record = request
+            .hold
+            .and_then(|hold| known.holds.get(&hold.id()).cloned());
+        if let (Lie::ReservesAgain, Some(record)) = (self.lie, &mut record) {
+            for taken in &mut record.taken {
+                taken.reserved = 0;
+            }
+        }
+        let (answer, kept) =
+            reserve(request, &names, &mut counters, record, now).map_err(|error| {
+                StoreError::new(StoreErrorKind::Invalid, "reserving").with_source(error)
+            })?;
         let refused = answer.is_deny();
         match self.lie {
-            Lie::Forgets => states = before,
-            Lie::ChargesFirst => states[1..].copy_from_slice(&before[1..]),
+            Lie::Forgets => counters = before,
+            Lie::ChargesFirst => counters[1..].clone_from_slice(&before[1..]),
+            Lie::ToppedOut if refused => {
+                request.hold.map(|hold| known.holds.remove(&hold.id()));
+            }
             Lie::ChargesRefusals | Lie::ChargesSome if refused => {
-                for (state, charge) in states.iter_mut().zip(bent.charges()) {
-                    let (_, charged) = decide(charge.limit, *state, charge.cost, now);
-                    let full = now.saturating_add(charge.limit.fill_time()).as_nanos();
-                    *state = match charged {
-                        Some(charged) if self.lie == Lie::ChargesSome => charged,
-                        _ if self.lie == Lie::ChargesRefusals => State::from_parts(full, 0),
-                        _ => *state,
-                    };
+                for (counter, charge) in counters.iter_mut().zip(&bent) {
+                    let passes = counter.ask(charge.limit, charge.cost, now).is_none();
+                    if passes && self.lie == Lie::ChargesSome {
+                        counter.take(charge.limit, charge.cost, now, None);
+                    } else if self.lie == Lie::ChargesRefusals
+                        && let Counter::Bucket(state, _) = counter
+                    {
+                        let full = now.saturating_add(charge.limit.fill_time()).as_nanos();
+                        *state = bucket::State::from_parts(full, 0, false);
+                    }
                 }
             }
             _ => {}
         }
-        known.extend(names.into_iter().zip(states));
-        self.tell(request, answer)
+        if !request.dry_run {
+            known.counters.extend(names.into_iter().zip(counters));
+        }
+        if let (Some(hold), Some(kept)) = (request.hold, kept) {
+            known.holds.insert(hold.id(), kept);
+        }
+        Ok(self.tell(real, answer))
+    }
+
+    fn end(&self, request: SettleRequest<'_>, known: &mut Known) -> Settled {
+        let now = self.now();
+        let names: Vec<String> = request
+            .uses()
+            .iter()
+            .map(|used| self.name(used.limit, used.key))
+            .collect();
+        let mut counters: Vec<Counter> = names
+            .iter()
+            .zip(request.uses())
+            .map(|(name, used)| {
+                let counter = known.counters.get(name).cloned();
+                counter.unwrap_or_else(|| Counter::new(used.limit))
+            })
+            .collect();
+        let mut record = known.holds.get(&request.id).cloned();
+        let uses: Vec<Use<'_>> = request
+            .uses()
+            .iter()
+            .map(|used| {
+                let mut used = *used;
+                match self.lie {
+                    Lie::ForgivesDebts => used.used = used.used.min(used.reserved),
+                    Lie::KeepsTheRest => used.used = used.used.max(used.reserved),
+                    _ => {}
+                }
+                used
+            })
+            .collect();
+        if let Some(record) = &mut record {
+            match self.lie {
+                Lie::NeverExpires => record.until = Instant::from_nanos(u64::MAX),
+                Lie::RefundsAnywhere => {
+                    for (taken, counter) in record.taken.iter_mut().zip(&counters) {
+                        taken.mark.nanos = match counter {
+                            Counter::FixedWindow(windows) | Counter::SlidingWindow(windows) => {
+                                windows.index
+                            }
+                            _ => u64::MAX >> 2,
+                        };
+                    }
+                }
+                _ => {}
+            }
+        }
+        let taken = record.as_ref().map(|record| record.taken.clone());
+        let bent = SettleRequest::new(request.id, &uses).expect("a request that was one before");
+        let (settled, mut record) = settle(bent, &names, &mut counters, record, now);
+        if let (Lie::SettlesAgain, Outcome::Settled, Some(taken)) =
+            (self.lie, settled.outcome(), taken)
+        {
+            record.settled = false;
+            record.taken = taken;
+        }
+        if self.lie != Lie::Forgets {
+            known.counters.extend(names.into_iter().zip(counters));
+        }
+        known.holds.insert(request.id, record);
+        settled
     }
 }
 
 impl RateLimiter for Liar {
-    async fn check(
+    async fn reserve(
         &self,
-        request: CheckRequest<'_>,
+        request: ReserveRequest<'_>,
     ) -> Result<Decision<Allowed, Denied>, StoreError> {
         if self.lie == Lie::ChecksThenActs {
             let mut read = self.lock().clone();
             let answer = self.decide(request, &mut read);
             yield_once().await;
             *self.lock() = read;
-            return Ok(answer);
+            return answer;
         }
-        Ok(self.decide(request, &mut self.lock()))
+        self.decide(request, &mut self.lock())
+    }
+
+    async fn settle(&self, request: SettleRequest<'_>) -> Result<Settled, StoreError> {
+        Ok(self.end(request, &mut self.lock()))
+    }
+
+    async fn reset(&self, limit: &Limit, key: &Key) -> Result<(), StoreError> {
+        if self.lie != Lie::NeverResets {
+            self.lock().counters.remove(&self.name(limit, key));
+        }
+        Ok(())
     }
 }
 
@@ -394,6 +544,17 @@ fn random_play_finds_the_liars_that_need_no_race_and_no_special_key() {
         Lie::RefusesNothing,
         Lie::IgnoresNames,
         Lie::Sorts,
+        Lie::ReservesAgain,
+        Lie::SettlesAgain,
+        Lie::ForgivesDebts,
+        Lie::KeepsTheRest,
+        Lie::RefundsAnywhere,
+        Lie::NeverExpires,
+        Lie::ActivityRenews,
+        Lie::ToppedOut,
+        Lie::PeeksAreChecks,
+        Lie::NeverLends,
+        Lie::NeverResets,
     ]);
 }
 

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use crate::{ConfigError, Limit};
+use crate::{Algorithm, ConfigError, Limit};
 
 /// A limit as it stands in a configuration file.
 ///
@@ -22,7 +22,11 @@ pub struct LimitConfig {
     pub name: String,
     /// How much may pass per period.
     pub amount: u64,
-    /// The period: a whole number and a unit, one of `ms`, `s`, `m`, `h`, `d`.
+    /// The period: a whole number and a unit, one of `ms`, `s`, `m`, `h`, `d`. Left out for a limit on concurrency.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "String::is_empty")
+    )]
     pub period: String,
     /// How much may pass at once. Left out, it is the amount.
     #[cfg_attr(
@@ -30,21 +34,51 @@ pub struct LimitConfig {
         serde(default, skip_serializing_if = "Option::is_none")
     )]
     pub burst: Option<u64>,
+    /// What the period means. Left out, it is a token bucket.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub algorithm: Algorithm,
+    /// From how many percent on answers warn. Left out, they never do.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "Option::is_none")
+    )]
+    pub soft_percent: Option<u8>,
 }
 
 impl TryFrom<LimitConfig> for Limit {
     type Error = ConfigError;
 
     fn try_from(config: LimitConfig) -> Result<Self, ConfigError> {
-        let period = parse_period(&config.period).ok_or_else(|| ConfigError::Period {
+        let refused = |source| ConfigError::Limit {
+            name: config.name.chars().take(32).collect(),
+            source,
+        };
+        let wrong_period = || ConfigError::Period {
             found: config.period.chars().take(32).collect(),
-        })?;
-        Self::new(&config.name, config.amount, period)
-            .and_then(|limit| limit.with_burst(config.burst.unwrap_or(config.amount)))
-            .map_err(|source| ConfigError::Limit {
-                name: config.name.chars().take(32).collect(),
-                source,
+        };
+        let (name, amount) = (&config.name, config.amount);
+        let limit = if config.algorithm == Algorithm::Concurrency {
+            if !config.period.is_empty() {
+                return Err(wrong_period());
+            }
+            Self::concurrency(name, amount)
+        } else {
+            let period = parse_period(&config.period).ok_or_else(wrong_period)?;
+            match config.algorithm {
+                Algorithm::FixedWindow => Self::fixed_window(name, amount, period),
+                Algorithm::SlidingWindow => Self::sliding_window(name, amount, period),
+                Algorithm::SlidingLog => Self::sliding_log(name, amount, period),
+                _ => Self::new(name, amount, period),
+            }
+        };
+        limit
+            .and_then(|limit| match config.burst {
+                // Of a window, the burst is the amount; saying so is no mistake.
+                Some(burst) if burst != limit.burst() => limit.with_burst(burst),
+                _ => Ok(limit),
             })
+            .and_then(|limit| limit.with_soft_percent(config.soft_percent.unwrap_or(100)))
+            .map_err(refused)
     }
 }
 
@@ -53,8 +87,13 @@ impl From<Limit> for LimitConfig {
         Self {
             name: limit.name().to_owned(),
             amount: limit.amount(),
-            period: print_period(limit.period()),
-            burst: Some(limit.burst()),
+            period: match limit.algorithm() {
+                Algorithm::Concurrency => String::new(),
+                _ => print_period(limit.period()),
+            },
+            burst: (limit.algorithm() == Algorithm::TokenBucket).then_some(limit.burst()),
+            algorithm: limit.algorithm(),
+            soft_percent: (limit.soft_percent() != 100).then_some(limit.soft_percent()),
         }
     }
 }
@@ -88,19 +127,22 @@ pub enum Overflow {
 pub struct MemoryConfig {
     /// How many keys with something to remember the table is made for. It is allocated at once and never grows.
     pub capacity: usize,
+    /// How many holds are remembered at most, until they are settled or expire. Settled ones count until then too.
+    pub holds: usize,
     /// What happens to a key that finds no place.
     pub overflow: Overflow,
 }
 
 impl MemoryConfig {
-    /// The largest capacity: about 9 GiB of memory.
+    /// The largest capacity, and the largest number of holds: about 9 GiB of memory.
     pub const CAPACITY_MAX: usize = 1 << 28;
 
-    /// The settings by default: 65,536 keys (2.3 MiB), which share when there are more.
+    /// The settings by default: 65,536 keys (2.3 MiB), which share when there are more, and as many holds.
     #[must_use]
     pub const fn new() -> Self {
         Self {
             capacity: 65_536,
+            holds: 65_536,
             overflow: Overflow::Share,
         }
     }
@@ -110,6 +152,13 @@ impl MemoryConfig {
     #[must_use]
     pub const fn with_capacity(mut self, keys: usize) -> Self {
         self.capacity = keys;
+        self
+    }
+
+    /// The same with room for this many holds. A reservation that finds none is refused until there is.
+    #[must_use]
+    pub const fn with_holds(mut self, holds: usize) -> Self {
+        self.holds = holds;
         self
     }
 
@@ -194,7 +243,18 @@ mod tests {
         assert_eq!(limit, crate::presets::CHAT);
         let text = serde_json::to_string(&limit).unwrap();
         assert_eq!(serde_json::from_str::<Limit>(&text).unwrap(), limit);
+        for text in [
+            r#"{"name":"bots","amount":10,"period":"1h","algorithm":"sliding_log","soft_percent":80}"#,
+            r#"{"name":"open","amount":4,"algorithm":"concurrency"}"#,
+        ] {
+            let limit: Limit = serde_json::from_str(text).unwrap();
+            assert_eq!(serde_json::to_string(&limit).unwrap(), text);
+        }
         for wrong in [
+            r#"{"name": "open", "amount": 4, "period": "1m", "algorithm": "concurrency"}"#,
+            r#"{"name": "open", "amount": 4, "period": "1m", "burst": 9, "algorithm": "fixed_window"}"#,
+            r#"{"name": "open", "amount": 4, "period": "1m", "soft_percent": 101}"#,
+            r#"{"name": "open", "amount": 4, "period": "1m", "algorithm": "fuzzy"}"#,
             r#"{"name": "chat", "amount": 0, "period": "1m"}"#,
             r#"{"name": "chat", "amount": 1, "period": "1x"}"#,
             r#"{"name": "chat", "amount": 1, "period": "1m", "brust": 3}"#,

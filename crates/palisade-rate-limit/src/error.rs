@@ -1,4 +1,4 @@
-use crate::{CheckRequest, Limit, MemoryConfig};
+use crate::{Algorithm, CheckRequest, Hold, Limit, MemoryConfig};
 
 /// Why a limit cannot be built. It says what would be right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -34,6 +34,28 @@ pub enum LimitError {
         /// The burst asked for.
         burst: u64,
     },
+    /// The amount is larger than this algorithm keeps exactly.
+    #[error("the amount of this kind of limit is at most {max}; found {amount}")]
+    AmountTooLarge {
+        /// The amount asked for.
+        amount: u64,
+        /// The largest that is kept.
+        max: u64,
+    },
+    /// Only a token bucket has a burst of its own.
+    #[error(
+        "a burst belongs to a token bucket; this limit is a {algorithm:?}, whose burst is its amount"
+    )]
+    NoBurst {
+        /// What the limit is.
+        algorithm: Algorithm,
+    },
+    /// The part at which answers warn is no part.
+    #[error("the soft limit is 1 to 100 percent; found {found}")]
+    SoftPercent {
+        /// The percentage asked for.
+        found: u8,
+    },
     /// The rate cannot be kept exactly: in lowest terms, more than [`u32::MAX`] units fall into a whole number of
     /// nanoseconds.
     #[error(
@@ -68,6 +90,22 @@ pub enum RequestError {
         /// The position of the second.
         second: usize,
     },
+}
+
+/// Why a hold cannot be asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum HoldError {
+    /// The time after which it expires is zero or too long.
+    #[error("a hold lasts 1 ms to {max} hours", max = Hold::TTL_MAX.as_secs() / 3_600)]
+    Ttl,
+    /// A text is not the id of a hold.
+    #[error("the id of a hold is 32 hexadecimal digits")]
+    Id,
+    /// The hold has been settled: its id is used up. The source of a [`StoreError`](palisade_core::StoreError) whose kind is
+    /// [`Invalid`](palisade_core::StoreErrorKind::Invalid).
+    #[error("the hold has been settled; take a new id for a new reservation")]
+    Settled,
 }
 
 /// Why a configuration cannot be used.

@@ -16,21 +16,28 @@
 //! - `t` is the time until the whole burst is back; in a refusal it is cut to the wait, so that `Retry-After` never points
 //!   to a time before the end of it, as the draft asks.
 //! - Seconds are rounded up. A client that waits as told is never too early.
-//! - No `qu`: the draft's registry has no unit for tokens. Let the policy's name say what it counts.
+//! - `qu` for limits on concurrency alone, which have no `w`: the draft's registry has no unit for tokens. Let the policy's
+//!   name say what it counts.
 //! - No `pk`: it would tell the client how the service tells its users apart.
 
 use std::{fmt::Write as _, time::Duration};
 
-use crate::{Allowed, Denied, Limit, Status};
+use crate::{Algorithm, Allowed, Denied, Limit, Status};
 
 /// The value of `RateLimit-Policy`: what the limits are. Names of limits never need an escape.
 pub fn policy<'a>(statuses: impl IntoIterator<Item = &'a Status>) -> String {
     let mut value = String::new();
     for status in statuses {
-        let (quota, window) = quota_and_window(&status.limit);
         separate(&mut value);
+        let name = status.limit.name();
         // Writing to a string cannot fail.
-        let _ = write!(value, "\"{}\";q={quota};w={window}", status.limit.name());
+        let _ = if status.limit.algorithm() == Algorithm::Concurrency {
+            let quota = status.limit.amount();
+            write!(value, "\"{name}\";q={quota};qu=\"concurrent-requests\"")
+        } else {
+            let (quota, window) = quota_and_window(&status.limit);
+            write!(value, "\"{name}\";q={quota};w={window}")
+        };
     }
     value
 }

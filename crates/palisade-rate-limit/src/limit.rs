@@ -2,15 +2,16 @@ use std::{fmt, time::Duration};
 
 use crate::LimitError;
 
-/// How much may pass: an amount per period, and how much of it at once.
+/// How much may pass: a name, an amount, a period, and the [`Algorithm`] that says what the period means.
 ///
-/// The amount is given back evenly, one unit every `period / amount`, and the burst is what has gathered when nobody
-/// asked for a while. So in *any* interval of length *t*, wherever it begins, at most `burst + amount · t / period`
-/// units pass: with 60 per minute and a burst of 10, ten at one instant, 70 in any minute, 3,610 in any hour. There are
-/// no window edges at which twice the limit slips through.
+/// Unless you say otherwise it is a *token bucket*: the amount is given back evenly, one unit every `period / amount`, and
+/// the burst is what has gathered when nobody asked for a while. So in *any* interval of length *t*, wherever it begins,
+/// at most `burst + amount · t / period` units pass: with 60 per minute and a burst of 10, ten at one instant, 70 in any
+/// minute, 3,610 in any hour. There are no window edges at which twice the limit slips through.
 ///
 /// A limit that exists is valid, and its arithmetic is exact: no rate is rounded, nothing overflows. It is plain data,
 /// cheap to copy. Changing a limit at run time keeps what its keys have used: stored state does not know the limit.
+/// Another algorithm under the same name is another counter.
 ///
 /// ```
 /// use palisade_rate_limit::Limit;
@@ -29,6 +30,8 @@ use crate::LimitError;
 )]
 pub struct Limit {
     name: Name,
+    algorithm: Algorithm,
+    soft_percent: u8,
     amount: u64,
     period_nanos: u64,
     burst: u64,
@@ -39,11 +42,47 @@ pub struct Limit {
     fill: Span,
 }
 
-/// A length of time, exact: whole nanoseconds and a fraction in ticks, less than a nanosecond.
+/// What the period of a limit means. Each says what it lets pass in *any* interval of length *t*, wherever it begins.
+///
+/// | algorithm | at most, in any interval of length *t* | remembers of a key | choose it |
+/// |---|---|---|---|
+/// | [`TokenBucket`](Self::TokenBucket) | `burst + amount · t / period` | one point in time | unless you know why not |
+/// | [`SlidingLog`](Self::SlidingLog) | `amount` if *t* is no longer than the period; `amount · ⌈t / period⌉` in general | each admission | for small limits that must hold to the letter |
+/// | [`SlidingWindow`](Self::SlidingWindow) | `amount · (⌈t / period⌉ + 1)`; with even traffic hardly more than `amount · t / period` | two counts | to show users "so many per window" without a jump at its end |
+/// | [`FixedWindow`](Self::FixedWindow) | `amount · (⌈t / period⌉ + 1)` | one count | where the window itself is the promise, as in a plan "1,000 a day" |
+/// | [`Concurrency`](Self::Concurrency) | – ; at every instant at most `amount` are held | each holder | for work in flight, not for work per time |
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct Span {
-    pub(crate) nanos: u64,
-    pub(crate) fraction: u32,
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "snake_case")
+)]
+#[non_exhaustive]
+pub enum Algorithm {
+    /// Evenly refilled up to a burst; GCRA. See [`model::bucket`](crate::model::bucket).
+    #[default]
+    TokenBucket,
+    /// A count for each window of the store's clock, the last one weighted by how much of it still lies within a period.
+    /// See [`model::sliding_window`](crate::model::sliding_window).
+    SlidingWindow,
+    /// Every admission by its time. See [`model::sliding_log`](crate::model::sliding_log).
+    SlidingLog,
+    /// A count for each window of the store's clock. See [`model::fixed_window`](crate::model::fixed_window).
+    FixedWindow,
+    /// Permits that are held, and come back when given back or when their time is over. See
+    /// [`model::concurrency`](crate::model::concurrency).
+    Concurrency,
+}
+
+/// A length of time, exact: whole nanoseconds and a fraction in ticks, less than a nanosecond.
+///
+/// A *tick* is a unit of the limit's own: [`Limit::ticks_per_nano`] of them are a nanosecond.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Span {
+    /// Whole nanoseconds.
+    pub nanos: u64,
+    /// The rest, in ticks.
+    pub fraction: u32,
 }
 
 const NANOS_PER_SECOND: u64 = 1_000_000_000;
@@ -53,8 +92,14 @@ impl Limit {
     pub const NAME_BYTES_MAX: usize = 31;
     /// The longest period: a leap year.
     pub const PERIOD_MAX: Duration = Duration::from_secs(366 * 86_400);
-    /// The longest time an empty bucket may take to fill. It leaves the arithmetic room for 292 years of uptime.
-    pub const FILL_MAX: Duration = Duration::from_nanos(1 << 62);
+    /// The longest time an empty bucket may take to fill. It leaves the arithmetic room for 146 years of uptime.
+    pub const FILL_MAX: Duration = Duration::from_nanos(1 << 61);
+    /// The largest amount of a window. Every store counts so far exactly, also one that counts in doubles.
+    pub const WINDOW_AMOUNT_MAX: u64 = 1 << 53;
+    /// The largest amount of a sliding log: it remembers each admission.
+    pub const LOG_AMOUNT_MAX: u64 = 4_096;
+    /// The largest amount of a limit on concurrency: it remembers each holder.
+    pub const CONCURRENCY_MAX: u64 = 65_536;
 
     /// A limit of `amount` per `period`, with a burst of `amount`: a whole period's worth at once, if nobody asked for
     /// that long. Lower it with [`Limit::with_burst`].
@@ -114,7 +159,122 @@ impl Limit {
     ///
     /// [`LimitError::ZeroBurst`] or [`LimitError::FillTooLong`].
     pub fn with_burst(self, burst: u64) -> Result<Self, LimitError> {
-        Self::checked(self.name.as_str(), self.amount, self.period_nanos, burst)
+        if self.algorithm != Algorithm::TokenBucket {
+            return Err(LimitError::NoBurst {
+                algorithm: self.algorithm,
+            });
+        }
+        let changed = Self::checked(self.name.as_str(), self.amount, self.period_nanos, burst)?;
+        Ok(Self {
+            soft_percent: self.soft_percent,
+            ..changed
+        })
+    }
+
+    /// A limit of `amount` in each window of `period`. The windows are those of the store's clock, one after the other.
+    ///
+    /// # Errors
+    ///
+    /// [`LimitError`] if a part is out of range.
+    pub fn fixed_window(name: &str, amount: u64, period: Duration) -> Result<Self, LimitError> {
+        Self::window(name, amount, period, Algorithm::FixedWindow)
+    }
+
+    /// A limit of `amount` in the last `period`, estimated from the counts of two windows.
+    ///
+    /// # Errors
+    ///
+    /// [`LimitError`] if a part is out of range.
+    pub fn sliding_window(name: &str, amount: u64, period: Duration) -> Result<Self, LimitError> {
+        Self::window(name, amount, period, Algorithm::SlidingWindow)
+    }
+
+    /// A limit of `amount` in the last `period`, to the letter.
+    ///
+    /// # Errors
+    ///
+    /// [`LimitError`] if a part is out of range; the amount is at most [`Limit::LOG_AMOUNT_MAX`].
+    pub fn sliding_log(name: &str, amount: u64, period: Duration) -> Result<Self, LimitError> {
+        Self::window(name, amount, period, Algorithm::SlidingLog)
+    }
+
+    /// At most `amount` held at the same time.
+    ///
+    /// # Errors
+    ///
+    /// [`LimitError`] if a part is out of range; the amount is at most [`Limit::CONCURRENCY_MAX`].
+    pub fn concurrency(name: &str, amount: u64) -> Result<Self, LimitError> {
+        Self::plain(name, amount, 0, Algorithm::Concurrency)
+    }
+
+    fn window(
+        name: &str,
+        amount: u64,
+        period: Duration,
+        algorithm: Algorithm,
+    ) -> Result<Self, LimitError> {
+        let Ok(period_nanos) = u64::try_from(period.as_nanos()) else {
+            return Err(LimitError::Period);
+        };
+        Self::plain(name, amount, period_nanos, algorithm)
+    }
+
+    /// A limit that is not a bucket. `const`, for the presets.
+    pub(crate) const fn plain(
+        name: &str,
+        amount: u64,
+        period_nanos: u64,
+        algorithm: Algorithm,
+    ) -> Result<Self, LimitError> {
+        let Some(name) = Name::new(name) else {
+            return Err(LimitError::Name { length: name.len() });
+        };
+        if amount == 0 {
+            return Err(LimitError::ZeroAmount);
+        }
+        let held = matches!(algorithm, Algorithm::Concurrency);
+        if !held
+            && (period_nanos == 0 || period_nanos > Self::PERIOD_MAX.as_secs() * NANOS_PER_SECOND)
+        {
+            return Err(LimitError::Period);
+        }
+        let max = match algorithm {
+            Algorithm::SlidingLog => Self::LOG_AMOUNT_MAX,
+            Algorithm::Concurrency => Self::CONCURRENCY_MAX,
+            _ => Self::WINDOW_AMOUNT_MAX,
+        };
+        if amount > max {
+            return Err(LimitError::AmountTooLarge { amount, max });
+        }
+        Ok(Self {
+            name,
+            algorithm,
+            soft_percent: 100,
+            amount,
+            period_nanos,
+            burst: amount,
+            ticks_per_unit: 1,
+            ticks_per_nano: 1,
+            fill: Span {
+                nanos: period_nanos,
+                fraction: 0,
+            },
+        })
+    }
+
+    /// The same, with a warning before it is reached: an answer that leaves less than this part unused says so
+    /// ([`Status::is_soft_breach`](crate::Status::is_soft_breach)). 80 warns when four fifths are used; 100, the default,
+    /// never warns.
+    ///
+    /// # Errors
+    ///
+    /// [`LimitError::SoftPercent`] above 100 or at zero.
+    pub const fn with_soft_percent(mut self, percent: u8) -> Result<Self, LimitError> {
+        if percent == 0 || percent > 100 {
+            return Err(LimitError::SoftPercent { found: percent });
+        }
+        self.soft_percent = percent;
+        Ok(self)
     }
 
     /// The one place that can refuse. `const`, so that the presets are checked by the compiler.
@@ -151,6 +311,8 @@ impl Limit {
         }
         Ok(Self {
             name,
+            algorithm: Algorithm::TokenBucket,
+            soft_percent: 100,
             amount,
             period_nanos,
             burst,
@@ -169,26 +331,39 @@ impl Limit {
         self.name.as_str()
     }
 
-    /// How much may pass per period, in the long run.
+    /// What the period means.
+    #[must_use]
+    pub const fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    /// The part, in percent, from which on answers warn. See [`Limit::with_soft_percent`].
+    #[must_use]
+    pub const fn soft_percent(&self) -> u8 {
+        self.soft_percent
+    }
+
+    /// How much may pass per period, in the long run; or how much may be held.
     #[must_use]
     pub const fn amount(&self) -> u64 {
         self.amount
     }
 
-    /// The period.
+    /// The period. Zero for a limit on concurrency, which has none.
     #[must_use]
     pub const fn period(&self) -> Duration {
         Duration::from_nanos(self.period_nanos)
     }
 
-    /// How much may pass at one instant. A request that costs more can never pass.
+    /// How much may pass at one instant: the amount, unless it is a bucket of another size. A request that costs more can
+    /// never pass.
     #[must_use]
     pub const fn burst(&self) -> u64 {
         self.burst
     }
 
-    /// How long an empty bucket takes to fill, rounded up to a whole nanosecond. What is stored about a key may be
-    /// forgotten this long after its last charge.
+    /// How long an empty bucket takes to fill, rounded up to a whole nanosecond; for others, the period. What is stored
+    /// about a bucket without debt may be forgotten this long after its last charge.
     #[must_use]
     pub const fn fill_time(&self) -> Duration {
         Duration::from_nanos(self.fill.nanos + (self.fill.fraction > 0) as u64)
@@ -198,13 +373,37 @@ impl Limit {
         self.fill
     }
 
-    pub(crate) const fn ticks_per_nano(&self) -> u32 {
+    /// How many ticks are a nanosecond: the amount, in the lowest terms of `amount / period`. One for most limits people
+    /// write. A store that computes as [`model::bucket`](crate::model::bucket) does needs this and
+    /// [`ticks_per_unit`](Limit::ticks_per_unit).
+    #[must_use]
+    pub const fn ticks_per_nano(&self) -> u32 {
         self.ticks_per_nano
     }
 
-    /// The time in which `units` are given back. `units` is at most the burst.
+    /// How many ticks a bucket takes to give one unit back: the period in nanoseconds, in the lowest terms of
+    /// `amount / period`.
+    #[must_use]
+    pub const fn ticks_per_unit(&self) -> u64 {
+        self.ticks_per_unit
+    }
+
+    /// The time in which a bucket gives `units` back, at most [`Limit::FILL_MAX`].
+    #[must_use]
+    pub fn span_of(&self, units: u64) -> Span {
+        let ticks = u128::from(units) * u128::from(self.ticks_per_unit);
+        if ticks / u128::from(self.ticks_per_nano) >= Self::FILL_MAX.as_nanos() {
+            return Span {
+                nanos: Self::FILL_MAX.as_nanos() as u64,
+                fraction: 0,
+            };
+        }
+        self.span(units)
+    }
+
+    /// The same without a test. `units` is at most the burst, or known not to exceed [`Limit::FILL_MAX`].
+    #[inline]
     pub(crate) fn span(&self, units: u64) -> Span {
-        debug_assert!(units <= self.burst);
         // One test instead of a division: with most limits people write, a unit takes whole nanoseconds.
         if self.ticks_per_nano == 1 {
             return Span {
@@ -249,6 +448,7 @@ impl fmt::Debug for Limit {
             .field("amount", &self.amount)
             .field("period", &self.period())
             .field("burst", &self.burst)
+            .field("algorithm", &self.algorithm)
             .finish()
     }
 }

@@ -5,13 +5,16 @@ use std::{
 };
 
 use foldhash::quality::RandomState;
-use palisade_core::{Clock, Decision, Instant, RetryAfter, StoreError, SystemClock};
+use palisade_core::{
+    Clock, Decision, Instant, Key, RetryAfter, StoreError, StoreErrorKind, SystemClock,
+};
 
 use crate::{
-    Allowed, Charge, CheckRequest, ConfigError, Denied, MemoryConfig, Overflow, RateLimiter,
-    Status,
-    model::{State, decide, decide_all, refuse, standing},
-    table::{Hashed, Place, Table, WAYS},
+    Algorithm, Allowed, Charge, CheckRequest, ConfigError, Denied, HoldError, Limit, MemoryConfig,
+    Over, Overflow, RateLimiter, ReserveRequest, SettleRequest, Settled, Status,
+    model::{Record, bucket},
+    shard::{Hashed, Seat, Shard},
+    table::WAYS,
 };
 
 /// A rate limiter for one process: the model under locks, in a table of fixed size.
@@ -38,7 +41,7 @@ use crate::{
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct InMemory<C = SystemClock> {
-    shards: Box<[Shard]>,
+    shards: Box<[Guarded]>,
     hasher: RandomState,
     overflow: Overflow,
     clock: C,
@@ -46,23 +49,26 @@ pub struct InMemory<C = SystemClock> {
 
 /// Two cache lines apart, so that locking one does not slow its neighbour.
 #[repr(align(128))]
-struct Shard(Mutex<Table>);
+struct Guarded(Mutex<Shard>);
 
 /// How full the table is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Occupancy {
-    /// Keys that still owe something.
+    /// Buckets that still owe something.
     pub live: usize,
-    /// Places in the table. Somewhat more than the capacity asked for.
+    /// Places for buckets. About twice the capacity asked for.
     pub places: usize,
-    /// How many checks have found no place for their key since the start. If it grows, raise the capacity, or look who
-    /// invents keys.
+    /// Counters of other algorithms.
+    pub counters: usize,
+    /// Holds that are remembered.
+    pub holds: usize,
+    /// How many questions have found no place since the start. If it grows, raise the capacity, or look who invents keys.
     pub overflowed: u64,
 }
 
 /// Enough that threads rarely meet; a table smaller than this many keys a shard has fewer.
-const SHARDS_MAX: usize = 64;
+const SHARDS_MAX: usize = 256;
 const KEYS_PER_SHARD_MIN: usize = 1_024;
 
 impl<C: Clock> InMemory<C> {
@@ -72,50 +78,109 @@ impl<C: Clock> InMemory<C> {
     ///
     /// [`ConfigError::Capacity`] if the capacity is zero or above [`MemoryConfig::CAPACITY_MAX`].
     pub fn new(config: MemoryConfig, clock: C) -> Result<Self, ConfigError> {
-        if !(1..=MemoryConfig::CAPACITY_MAX).contains(&config.capacity) {
-            return Err(ConfigError::Capacity {
-                found: config.capacity,
-            });
+        for found in [config.capacity, config.holds] {
+            if !(1..=MemoryConfig::CAPACITY_MAX).contains(&found) {
+                return Err(ConfigError::Capacity { found });
+            }
         }
         Ok(Self::sized(config, clock))
     }
 
-    /// Decides about one request and charges it if it may go. What [`check`](RateLimiter::check) does, for callers that
-    /// are not async.
+    /// Decides about one request and charges it if it may go. What [`check`](crate::RateLimiterExt::check) does, for
+    /// callers that are not async.
     pub fn decide(&self, request: CheckRequest<'_>) -> Decision<Allowed, Denied> {
         match request.charges() {
-            [charge] => self.decide_one(charge),
-            _ => self.decide_several(request),
+            [charge] if charge.limit.algorithm() == Algorithm::TokenBucket => {
+                self.decide_one(charge)
+            }
+            // Without a hold there is none that could have been settled.
+            _ => match self.reserve_now(ReserveRequest::check(request)) {
+                Ok(decision) => decision,
+                Err(_) => unreachable!("a check has no hold"),
+            },
         }
+    }
+
+    /// Reserves. What [`reserve`](RateLimiter::reserve) does, for callers that are not async.
+    ///
+    /// # Errors
+    ///
+    /// [`HoldError::Settled`] if the hold has been settled.
+    pub fn reserve_now(
+        &self,
+        request: ReserveRequest<'_>,
+    ) -> Result<Decision<Allowed, Denied>, HoldError> {
+        let plain = request.hold.is_none() && request.over == Over::Refuse && !request.dry_run;
+        match request.charges {
+            [charge] if plain && charge.limit.algorithm() == Algorithm::TokenBucket => {
+                Ok(self.decide_one(charge))
+            }
+            _ => self.reserve_several(request),
+        }
+    }
+
+    /// Settles. What [`settle`](RateLimiter::settle) does, for callers that are not async.
+    pub fn settle_now(&self, request: SettleRequest<'_>) -> Settled {
+        let uses = request.uses();
+        let hashes: Vec<Hashed> = uses.iter().map(|u| self.hash(u.limit, u.key)).collect();
+        let hold = self.shard_of_hold(request.id.as_u128());
+        let mut locked = self.lock_all(&hashes, Some(hold));
+        let now = locked.now;
+        let mut seats: Vec<Seat> = Vec::with_capacity(uses.len());
+        for used in uses {
+            // A key without a place shares one: a settlement is never refused.
+            seats.push(locked.seat(used.limit, &hashes, &seats, Overflow::Share));
+        }
+        let mut record = locked.at(hold).record(request.id).cloned();
+        if let Some(record) = &mut record {
+            locked.forbid_refunds(record, &hashes, &seats);
+        }
+        let names: Vec<u64> = hashes.iter().map(|hashed| hashed.key).collect();
+        let mut counters: Vec<_> = seats.iter().map(|seat| seat.counter.clone()).collect();
+        let (settled, record) = crate::model::settle(request, &names, &mut counters, record, now);
+        for (((used, hashed), seat), counter) in uses.iter().zip(&hashes).zip(&seats).zip(counters)
+        {
+            let shard = locked.of(*hashed);
+            shard.put(used.limit, *hashed, seat, counter, None, now);
+        }
+        locked.at(hold).put_record(request.id, record, now);
+        settled
+    }
+
+    /// Forgets what one key has used of one limit.
+    pub fn reset_now(&self, limit: &Limit, key: &Key) {
+        let hashed = self.hash(limit, key);
+        let now = self.clock.instant();
+        lock(&self.shards[self.shard(hashed.key)]).reset(limit, hashed, now);
     }
 
     /// How full the table is now. It looks at every place, one shard at a time: ask every few seconds, not every request.
     pub fn occupancy(&self) -> Occupancy {
         let now = self.clock.instant();
-        let mut occupancy = Occupancy {
-            live: 0,
-            places: 0,
-            overflowed: 0,
-        };
-        for shard in &self.shards {
-            let table = lock(shard);
-            let (live, overflowed) = table.occupancy(now);
-            occupancy.live += live;
-            occupancy.places += table.places();
-            occupancy.overflowed += overflowed;
-        }
-        occupancy
+        self.shards
+            .iter()
+            .map(|shard| lock(shard).occupancy(now))
+            .fold(Occupancy::default(), |sum, shard| Occupancy {
+                live: sum.live + shard.live,
+                places: sum.places + shard.places,
+                counters: sum.counters + shard.counters,
+                holds: sum.holds + shard.holds,
+                overflowed: sum.overflowed + shard.overflowed,
+            })
     }
 
     fn sized(config: MemoryConfig, clock: C) -> Self {
         let shards = (config.capacity / KEYS_PER_SHARD_MIN).clamp(1, SHARDS_MAX);
         let shards = 1 << shards.ilog2();
-        // Half as much again: with two buckets to choose from, keys begin to miss a place at about three quarters.
-        let places = config.capacity.div_ceil(shards) * 3 / 2;
-        let buckets = places.div_ceil(WAYS).max(2);
+        // Two places and an eighth for each key, which is 34 bytes: so three keys in ten thousand find their three lines
+        // full when the table holds as many as it was made for.
+        let places = (config.capacity.div_ceil(shards) * 17).div_ceil(8);
+        let holds = config.holds.div_ceil(shards).max(16);
+        let counters = config.capacity.div_ceil(shards).max(16);
         Self {
             shards: (0..shards)
-                .map(|_| Shard(Mutex::new(Table::new(buckets))))
+                .map(|_| Shard::new(places.div_ceil(WAYS), counters, holds))
+                .map(|shard| Guarded(Mutex::new(shard)))
                 .collect(),
             hasher: RandomState::default(),
             overflow: config.overflow,
@@ -124,93 +189,213 @@ impl<C: Clock> InMemory<C> {
     }
 
     fn decide_one(&self, charge: &Charge<'_>) -> Decision<Allowed, Denied> {
-        let hashed = self.hash(charge);
+        let hashed = self.hash(charge.limit, charge.key);
         let now = self.clock.instant();
-        let mut table = lock(&self.shards[self.shard(hashed)]);
-        let now = table.advance(now);
-        let (place, state) = table.locate(hashed, now, self.overflow, &[]);
-        if let Some(refused) = no_place(charge, place, now) {
-            return refuse([refused]);
-        }
-        let (status, charged) = decide(charge.limit, state, charge.cost, now);
-        let Some(charged) = charged else {
-            drop(table);
-            return refuse([status]);
+        let mut shard = lock(&self.shards[self.shard(hashed.key)]);
+        let now = shard.table.advance(now);
+        let Some((place, state)) = shard.table.find(hashed.key) else {
+            return decide_new(&mut shard, charge, hashed, now, self.overflow);
         };
-        table.put(hashed, place, charged);
-        drop(table);
-        Decision::Allow(Allowed::one(status))
+        match bucket::charge(charge.limit, state, charge.cost, now) {
+            Ok(charged) => {
+                shard.table.put(hashed.key, place, charged);
+                drop(shard);
+                let status = bucket::status(charge.limit, charged, now, None);
+                Decision::Allow(Allowed::one(status))
+            }
+            Err(refusal) => {
+                drop(shard);
+                refuse(bucket::status(charge.limit, state, now, Some(refusal)))
+            }
+        }
     }
 
-    fn decide_several(&self, request: CheckRequest<'_>) -> Decision<Allowed, Denied> {
-        let hashes: Vec<Hashed> = request.charges().iter().map(|c| self.hash(c)).collect();
-        let mut shards: Vec<usize> = hashes.iter().map(|hashed| self.shard(*hashed)).collect();
-        let of_charge = shards.clone();
-        // Always in ascending order, each once: so no two requests wait for one another.
+    fn reserve_several(
+        &self,
+        request: ReserveRequest<'_>,
+    ) -> Result<Decision<Allowed, Denied>, HoldError> {
+        let charges = request.charges;
+        let hashes: Vec<Hashed> = charges.iter().map(|c| self.hash(c.limit, c.key)).collect();
+        let hold = request
+            .hold
+            .map(|hold| self.shard_of_hold(hold.id().as_u128()));
+        let mut locked = self.lock_all(&hashes, hold);
+        let now = locked.now;
+
+        let mut seats: Vec<Seat> = Vec::with_capacity(hashes.len());
+        for charge in charges {
+            seats.push(locked.seat(charge.limit, &hashes, &seats, self.overflow));
+        }
+        let mut counters: Vec<_> = seats.iter().map(|seat| seat.counter.clone()).collect();
+        let mut waits: Vec<Option<RetryAfter>> = charges
+            .iter()
+            .zip(&seats)
+            .map(|(charge, seat)| seat.refusal(charge, now))
+            .collect();
+        let mut record = None;
+        if let (Some(hold), Some(shard)) = (request.hold, hold) {
+            record = locked.at(shard).record(hold.id()).cloned();
+            if let Err(free_at) = locked.at(shard).make_room_for_hold(hold.id(), now) {
+                let wait = RetryAfter::After(free_at.saturating_since(now));
+                waits[0] = waits[0].or(Some(wait));
+            }
+        }
+        if waits.iter().any(Option::is_some) {
+            let statuses =
+                charges
+                    .iter()
+                    .zip(&counters)
+                    .zip(waits)
+                    .map(|((charge, counter), wait)| {
+                        let refusal = wait.or_else(|| counter.ask(charge.limit, charge.cost, now));
+                        counter.status(charge.limit, now, refusal)
+                    });
+            return Ok(refuse_all(statuses));
+        }
+
+        let names: Vec<u64> = hashes.iter().map(|hashed| hashed.key).collect();
+        let (answer, kept) = crate::model::reserve(request, &names, &mut counters, record, now)?;
+        if answer.is_allow() && !request.dry_run {
+            for (((charge, hashed), seat), counter) in
+                charges.iter().zip(&hashes).zip(&seats).zip(counters)
+            {
+                let shard = locked.of(*hashed);
+                shard.put(charge.limit, *hashed, seat, counter, request.hold, now);
+            }
+        }
+        if let (Some(hold), Some(shard), Some(mut kept)) = (request.hold, hold, kept) {
+            locked.forbid_refunds(&mut kept, &hashes, &seats);
+            locked.at(shard).put_record(hold.id(), kept, now);
+        }
+        Ok(answer)
+    }
+
+    /// Takes the locks that these counters and this hold need, always in ascending order, each once: so no two requests
+    /// wait for one another.
+    fn lock_all(&self, hashes: &[Hashed], hold: Option<usize>) -> Locked<'_> {
+        let mut shards: Vec<usize> = hashes.iter().map(|h| self.shard(h.key)).collect();
+        shards.extend(hold);
         shards.sort_unstable();
         shards.dedup();
         let now = self.clock.instant();
-        let mut tables: Vec<MutexGuard<'_, Table>> = shards
-            .iter()
-            .map(|shard| lock(&self.shards[*shard]))
+        let mut guards: Vec<(usize, MutexGuard<'_, Shard>)> = shards
+            .into_iter()
+            .map(|shard| (shard, lock(&self.shards[shard])))
             .collect();
-        let table_of = |charge: usize| {
-            // Found: `shards` holds the shard of every charge.
-            shards.binary_search(&of_charge[charge]).unwrap_or_default()
-        };
-
         // One time for all of them: the latest that any of the tables has seen.
-        let now = tables
+        let now = guards
             .iter_mut()
-            .fold(now, |now, table| table.advance(now).max(now));
-        for table in &mut tables {
-            table.advance(now);
+            .fold(now, |now, (_, shard)| shard.table.advance(now).max(now));
+        for (_, shard) in &mut guards {
+            shard.table.advance(now);
         }
-
-        let mut places: Vec<Place> = Vec::with_capacity(hashes.len());
-        let mut states: Vec<State> = Vec::with_capacity(hashes.len());
-        for (charge, hashed) in hashes.iter().enumerate() {
-            let taken: Vec<Place> = (0..charge)
-                .filter(|earlier| of_charge[*earlier] == of_charge[charge])
-                .map(|earlier| places[earlier])
-                .collect();
-            let table = &mut tables[table_of(charge)];
-            let (place, state) = table.locate(*hashed, now, self.overflow, &taken);
-            places.push(place);
-            states.push(state);
+        Locked {
+            guards,
+            mask: self.shards.len() - 1,
+            now,
         }
-        let seated = || request.charges().iter().zip(&places).zip(&states);
-        if seated().any(|((charge, place), _)| no_place(charge, *place, now).is_some()) {
-            return refuse(seated().map(|((charge, place), state)| {
-                no_place(charge, *place, now).unwrap_or_else(|| standing(charge, *state, now))
-            }));
-        }
-        let decision = decide_all(request, &mut states, now);
-        if decision.is_allow() {
-            for (charge, (place, state)) in places.into_iter().zip(states).enumerate() {
-                tables[table_of(charge)].put(hashes[charge], place, state);
-            }
-        }
-        decision
     }
 
-    fn hash(&self, charge: &Charge<'_>) -> Hashed {
+    #[inline]
+    fn hash(&self, limit: &Limit, key: &Key) -> Hashed {
         let mut hasher = self.hasher.build_hasher();
-        hasher.write(charge.limit.name().as_bytes());
-        // A byte that no name has: no name and key run together into another name and key.
-        hasher.write_u8(0xFF);
+        hasher.write(limit.name().as_bytes());
+        // A byte that no name has: no name and key run together into another name and key. It tells the algorithm too.
+        hasher.write_u8(0xFF - limit.algorithm() as u8);
         let limit = hasher.clone().finish();
-        hasher.write(charge.key.as_str().as_bytes());
+        hasher.write(key.as_str().as_bytes());
         Hashed {
-            key: hasher.finish().max(1),
+            key: hasher.finish(),
             limit,
         }
     }
 
-    fn shard(&self, hashed: Hashed) -> usize {
-        // The top bits; there are a power of two of shards, at most 64.
-        (hashed.key >> 58) as usize & (self.shards.len() - 1)
+    #[inline]
+    fn shard(&self, hash: u64) -> usize {
+        shard_of(hash, self.shards.len() - 1)
     }
+
+    fn shard_of_hold(&self, id: u128) -> usize {
+        self.shard(self.hasher.hash_one(id))
+    }
+}
+
+/// The locks of one request.
+struct Locked<'a> {
+    guards: Vec<(usize, MutexGuard<'a, Shard>)>,
+    mask: usize,
+    now: Instant,
+}
+
+impl Locked<'_> {
+    fn of(&mut self, hashed: Hashed) -> &mut Shard {
+        self.at(shard_of(hashed.key, self.mask))
+    }
+
+    /// Finds the counter of the next of these hashes; the seats are those of the ones before.
+    fn seat(
+        &mut self,
+        limit: &Limit,
+        hashes: &[Hashed],
+        seats: &[Seat],
+        overflow: Overflow,
+    ) -> Seat {
+        let (mask, now, hashed) = (self.mask, self.now, hashes[seats.len()]);
+        let shard = shard_of(hashed.key, mask);
+        let others = hashes
+            .iter()
+            .zip(seats)
+            .filter(move |(other, _)| shard_of(other.key, mask) == shard)
+            .map(|(_, seat)| seat.at);
+        self.at(shard).seat(limit, hashed, now, overflow, others)
+    }
+
+    /// Notes in a record which of its charges can no longer be told apart from those of others.
+    fn forbid_refunds(&mut self, record: &mut Record<u64>, hashes: &[Hashed], seats: &[Seat]) {
+        for (hashed, seat) in hashes.iter().zip(seats) {
+            if !seat.is_refundable(self.of(*hashed), *hashed)
+                && let Some(taken) = record.taken.iter_mut().find(|t| t.counter == hashed.key)
+            {
+                taken.last = 0;
+            }
+        }
+    }
+
+    fn at(&mut self, shard: usize) -> &mut Shard {
+        // Found: the guards are those of every counter and of the hold.
+        let index = self.guards.binary_search_by_key(&shard, |guard| guard.0);
+        &mut self.guards[index.unwrap_or_default()].1
+    }
+}
+
+/// The top bits; there are a power of two of shards, at most 256.
+#[inline]
+fn shard_of(hash: u64, mask: usize) -> usize {
+    (hash >> 56) as usize & mask
+}
+
+/// Decides about a bucket that the table does not know.
+#[cold]
+fn decide_new(
+    shard: &mut Shard,
+    charge: &Charge<'_>,
+    hashed: Hashed,
+    now: Instant,
+    overflow: Overflow,
+) -> Decision<Allowed, Denied> {
+    let seat = shard.seat(charge.limit, hashed, now, overflow, std::iter::empty());
+    let mut counter = seat.counter.clone();
+    let refusal = seat
+        .refusal(charge, now)
+        .or_else(|| counter.ask(charge.limit, charge.cost, now));
+    if refusal.is_some() {
+        return refuse(counter.status(charge.limit, now, refusal));
+    }
+    if charge.cost > 0 {
+        counter.take(charge.limit, charge.cost, now, None);
+        shard.put(charge.limit, hashed, &seat, counter.clone(), None, now);
+    }
+    Decision::Allow(Allowed::one(counter.status(charge.limit, now, None)))
 }
 
 impl Default for InMemory {
@@ -221,12 +406,25 @@ impl Default for InMemory {
 }
 
 impl<C: Clock> RateLimiter for InMemory<C> {
-    /// Never fails, and decides in one poll: no lock is held while anything waits.
-    async fn check(
+    /// Decides in one poll: no lock is held while anything waits. The one error is that of a hold that was settled.
+    async fn reserve(
         &self,
-        request: CheckRequest<'_>,
+        request: ReserveRequest<'_>,
     ) -> Result<Decision<Allowed, Denied>, StoreError> {
-        Ok(self.decide(request))
+        self.reserve_now(request).map_err(|error| {
+            StoreError::new(StoreErrorKind::Invalid, "reserving of a limit").with_source(error)
+        })
+    }
+
+    /// Never fails, and decides in one poll.
+    async fn settle(&self, request: SettleRequest<'_>) -> Result<Settled, StoreError> {
+        Ok(self.settle_now(request))
+    }
+
+    /// Never fails.
+    async fn reset(&self, limit: &Limit, key: &Key) -> Result<(), StoreError> {
+        self.reset_now(limit, key);
+        Ok(())
     }
 }
 
@@ -239,21 +437,17 @@ impl<C> fmt::Debug for InMemory<C> {
     }
 }
 
-/// A table is whole after every statement, so a poisoned lock is still good.
-fn lock(shard: &Shard) -> MutexGuard<'_, Table> {
+/// A shard is whole after every statement, so a poisoned lock is still good.
+#[inline]
+fn lock(shard: &Guarded) -> MutexGuard<'_, Shard> {
     shard.0.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The refusal of a charge whose key has no place to be written to. A charge of nothing needs none.
-fn no_place(charge: &Charge<'_>, place: Place, now: Instant) -> Option<Status> {
-    let Place::None { free_at } = place else {
-        return None;
-    };
-    let wait = free_at.saturating_since(now);
-    let retry_after = match charge.cost {
-        0 => return None,
-        cost if cost > charge.limit.burst() => RetryAfter::Never,
-        _ => RetryAfter::After(wait),
-    };
-    Some(Status::new(*charge.limit, 0, wait, Some(retry_after)))
+fn refuse(status: Status) -> Decision<Allowed, Denied> {
+    refuse_all([status])
+}
+
+/// At least one of the statuses refuses.
+fn refuse_all(statuses: impl IntoIterator<Item = Status>) -> Decision<Allowed, Denied> {
+    Decision::Deny(Denied::from_statuses(statuses).expect("a status that refuses"))
 }

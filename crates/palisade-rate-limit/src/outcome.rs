@@ -34,12 +34,77 @@ impl Status {
             retry_after,
         }
     }
+
+    /// Whether so much is used that the limit's [soft part](Limit::with_soft_percent) is passed: the time to slow down,
+    /// or to buy more, is before the refusal.
+    #[must_use]
+    pub fn is_soft_breach(&self) -> bool {
+        let percent = u128::from(self.limit.soft_percent());
+        let used = u128::from(self.limit.burst().saturating_sub(self.remaining));
+        percent < 100 && used * 100 > u128::from(self.limit.burst()) * percent
+    }
+}
+
+/// Who gave an answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Source {
+    /// The store that everybody shares, or the one and only process.
+    #[default]
+    Store,
+    /// A slice of the limit that this process has borrowed from the store.
+    Lease,
+    /// This process alone, while the store did not answer.
+    Local,
+    /// A setting, without looking: the store did not answer, or a list says so.
+    Default,
 }
 
 /// The request may go, and was charged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Allowed {
     statuses: Statuses,
+    source: Source,
+}
+
+/// How a reservation ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// Now, and what was used stands for what was reserved.
+    Settled,
+    /// Earlier. Nothing has changed.
+    Earlier,
+    /// The store does not remember it, or not any more. What had been reserved stays charged, and what was used beyond
+    /// it was charged now.
+    Expired,
+}
+
+/// What a settlement has brought.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settled {
+    outcome: Outcome,
+    statuses: Vec<Status>,
+}
+
+impl Settled {
+    /// An answer from the outcome and the status of every use, in their order. For backends.
+    #[must_use]
+    pub const fn new(outcome: Outcome, statuses: Vec<Status>) -> Self {
+        Self { outcome, statuses }
+    }
+
+    /// How the reservation ended.
+    #[must_use]
+    pub const fn outcome(&self) -> Outcome {
+        self.outcome
+    }
+
+    /// How each limit stands now, in the order of the uses.
+    #[must_use]
+    pub fn statuses(&self) -> &[Status] {
+        &self.statuses
+    }
 }
 
 /// The request may not go, and was charged nothing.
@@ -48,6 +113,7 @@ pub struct Denied {
     statuses: Statuses,
     binding: usize,
     retry_after: RetryAfter,
+    source: Source,
 }
 
 impl Allowed {
@@ -59,7 +125,29 @@ impl Allowed {
         statuses
             .iter()
             .all(|status| status.retry_after.is_none())
-            .then_some(Self { statuses })
+            .then_some(Self {
+                statuses,
+                source: Source::Store,
+            })
+    }
+
+    /// The same answer from somebody else than the store.
+    #[must_use]
+    pub const fn with_source(mut self, source: Source) -> Self {
+        self.source = source;
+        self
+    }
+
+    /// Who gave the answer.
+    #[must_use]
+    pub const fn source(&self) -> Source {
+        self.source
+    }
+
+    /// Whether a limit has passed its [soft part](Limit::with_soft_percent).
+    #[must_use]
+    pub fn is_soft_breach(&self) -> bool {
+        self.statuses.iter().any(Status::is_soft_breach)
     }
 
     pub(crate) const fn one(status: Status) -> Self {
@@ -69,6 +157,7 @@ impl Allowed {
                 first: status,
                 rest,
             },
+            source: Source::Store,
         }
     }
 
@@ -105,7 +194,21 @@ impl Denied {
             statuses,
             binding,
             retry_after,
+            source: Source::Store,
         })
+    }
+
+    /// The same answer from somebody else than the store.
+    #[must_use]
+    pub const fn with_source(mut self, source: Source) -> Self {
+        self.source = source;
+        self
+    }
+
+    /// Who gave the answer.
+    #[must_use]
+    pub const fn source(&self) -> Source {
+        self.source
     }
 
     /// The earliest time at which this very request passes all its limits, were nobody else to ask; or never, if it

@@ -1,215 +1,170 @@
 use palisade_core::Instant;
 
-use crate::{Overflow, model::State};
+use crate::model::bucket::State;
 
-/// How many places one bucket has. Eight hashes are one cache line.
-pub(crate) const WAYS: usize = 8;
+/// How many places a line has.
+pub(crate) const WAYS: usize = 4;
+/// How many lines a key may sit in.
+const CHOICES: usize = 3;
 
-/// The keys of one shard: a fixed number of places, in buckets of eight.
+/// The buckets of one shard: a fixed number of places, four to a cache line.
 ///
-/// Each key has two buckets, chosen by its hash, and sits in whichever had more room when it came; so hardly any key
-/// finds no place before the table is three quarters full. A place whose state is fresh again says nothing that an
-/// unknown key would not, so it is free, and nobody has to sweep. Places are found by the whole 64-bit hash: two keys of
-/// equal hash would share one bucket, which with a million keys and a secret seed happens once in tens of millions of
-/// processes, and then gives them less, never more.
+/// A key sits in the first of its three lines that had room when it came, so nearly every check touches one line. A place
+/// whose state is fresh again says nothing that an unknown key would not, so it is free, and nobody has to sweep. Within
+/// its line a key is told by 32 bits of its hash that chose neither the shard nor the line: two keys that agree in all of
+/// them would share one place, which with a million keys and a secret seed happens to a pair of them in one process of some
+/// hundred, and then gives them less, never more.
 pub(crate) struct Table {
     /// The latest time this table has decided at. Threads read the clock before they take the lock, so a later one may
     /// bring an earlier time; it is then told this one.
     latest: Instant,
-    buckets: Box<[Bucket]>,
-    overflowed: u64,
+    lines: Box<[Line]>,
 }
 
-/// Three cache lines: the hashes, the times, the rest. Hash zero marks a place that was never used; its state is fresh.
-#[derive(Clone, Default)]
+/// One cache line.
+#[derive(Clone, Copy, Default)]
 #[repr(align(64))]
-struct Bucket {
-    hashes: [u64; WAYS],
-    nanos: [u64; WAYS],
-    fractions: [u32; WAYS],
-    // A ninth place, for all keys of one limit together that found no place of their own here.
-    shared_fraction: u32,
-    shared_limit: u64,
-    shared_nanos: u64,
+struct Line([Slot; WAYS]);
+
+/// One place: whose it is, and its state. All zero, it is a fresh state of whomever asks.
+#[derive(Clone, Copy, Default)]
+struct Slot {
+    tag: u32,
+    fraction: u32,
+    /// The highest bit says that the key is in debt; a state has no more than 63.
+    nanos: u64,
 }
 
-/// One key of one limit, as the table knows it.
-#[derive(Clone, Copy)]
-pub(crate) struct Hashed {
-    /// The limit and the key; never zero.
-    pub(crate) key: u64,
-    /// The limit alone.
-    pub(crate) limit: u64,
-}
-
-/// Where a key's state is, or will be when it is written.
+/// Where a bucket's state is, or will be when it is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
-    /// A place of its own.
-    Own { bucket: usize, way: usize },
-    /// The one that keys without a place share in this bucket.
-    Shared { bucket: usize },
-    /// None, and none to share. One is free at this time.
-    None { free_at: Instant },
+pub(crate) struct Place {
+    line: usize,
+    way: usize,
 }
+
+const INDEBTED: u64 = 1 << 63;
 
 impl Table {
-    pub(crate) fn new(buckets: usize) -> Self {
+    pub(crate) fn new(lines: usize) -> Self {
         Self {
             latest: Instant::ORIGIN,
-            buckets: vec![Bucket::default(); buckets].into(),
-            overflowed: 0,
+            lines: vec![Line::default(); lines.max(1)].into(),
         }
     }
 
     /// The time to decide at, when the clock said `now`.
+    #[inline]
     pub(crate) fn advance(&mut self, now: Instant) -> Instant {
         self.latest = self.latest.max(now);
         self.latest
     }
 
-    /// Finds the place and the state of a key. `taken` are the places that other charges of the same request were given.
-    pub(crate) fn locate(
-        &mut self,
-        hashed: Hashed,
-        now: Instant,
-        overflow: Overflow,
-        taken: &[Place],
-    ) -> (Place, State) {
-        let (first, second) = self.buckets_of(hashed.key);
-        for bucket in [first, second] {
-            if let Some(way) = self.buckets[bucket].find(hashed.key) {
-                let place = Place::Own { bucket, way };
-                // Its place was free, and another key of this request has it now: look for a new one.
-                if taken.contains(&place) {
-                    continue;
-                }
-                return (place, self.buckets[bucket].state(way));
+    /// The place and the state of a key that has one.
+    #[inline]
+    pub(crate) fn find(&self, hash: u64) -> Option<(Place, State)> {
+        let tag = tag(hash);
+        for choice in 0..CHOICES {
+            let line = self.line(hash, choice);
+            let slots = &self.lines[line].0;
+            if let Some(way) = slots.iter().position(|slot| slot.tag == tag) {
+                return Some((Place { line, way }, slots[way].state()));
             }
         }
-        self.seat(hashed, [first, second], now, overflow, taken)
+        None
+    }
+
+    /// A place for a key that has none; `taken` are those that other charges of the same request were given. If there is
+    /// none, when the first will be free.
+    #[cold]
+    pub(crate) fn seat(
+        &self,
+        hash: u64,
+        now: Instant,
+        taken: impl Fn(Place) -> bool,
+    ) -> Result<Place, Instant> {
+        let mut free_at = Instant::from_nanos(u64::MAX);
+        for choice in 0..CHOICES {
+            let line = self.line(hash, choice);
+            for (way, slot) in self.lines[line].0.iter().enumerate() {
+                let place = Place { line, way };
+                if taken(place) {
+                    continue;
+                }
+                if slot.state().is_fresh(now) {
+                    return Ok(place);
+                }
+                free_at = free_at.min(slot.state().fresh_at());
+            }
+        }
+        // All that are not live were taken by this very request: ask again at once, for fewer keys.
+        Err(if free_at.as_nanos() == u64::MAX {
+            now
+        } else {
+            free_at
+        })
     }
 
     /// Writes the state of a key to the place it was given.
-    pub(crate) fn put(&mut self, hashed: Hashed, place: Place, state: State) {
-        match place {
-            Place::Own { bucket, way } => self.buckets[bucket].put(way, hashed.key, state),
-            Place::Shared { bucket } => self.buckets[bucket].share(hashed.limit, state),
-            Place::None { .. } => {}
-        }
+    #[inline]
+    pub(crate) fn put(&mut self, hash: u64, place: Place, state: State) {
+        self.lines[place.line].0[place.way] = Slot {
+            tag: tag(hash),
+            fraction: state.fraction(),
+            nanos: state.nanos() | if state.is_indebted() { INDEBTED } else { 0 },
+        };
     }
 
-    /// How many places hold something at this time, and how often a key has found none.
-    pub(crate) fn occupancy(&self, now: Instant) -> (usize, u64) {
+    /// How many places hold something at this time.
+    pub(crate) fn live(&self, now: Instant) -> usize {
         let now = self.latest.max(now);
-        let live = self
-            .buckets
+        let live = |slot: &&Slot| !slot.state().is_fresh(now);
+        self.lines
             .iter()
-            .map(|bucket| WAYS - bucket.free(now).count())
-            .sum();
-        (live, self.overflowed)
-    }
-
-    #[cold]
-    fn seat(
-        &mut self,
-        hashed: Hashed,
-        buckets: [usize; 2],
-        now: Instant,
-        overflow: Overflow,
-        taken: &[Place],
-    ) -> (Place, State) {
-        // A key that shared before must not start afresh in a place of its own: it begins where they all stand.
-        let shared = buckets
-            .into_iter()
-            .filter(|bucket| self.buckets[*bucket].shared_limit == hashed.limit)
-            .map(|bucket| self.buckets[bucket].shared())
-            .max()
-            .unwrap_or(State::FRESH);
-        let free = |bucket: usize| {
-            let place = move |way| Place::Own { bucket, way };
-            self.buckets[bucket]
-                .free(now)
-                .map(place)
-                .filter(|place| !taken.contains(place))
-        };
-        let [first, second] = buckets;
-        let roomier = if free(second).count() > free(first).count() {
-            second
-        } else {
-            first
-        };
-        if let Some(place) = free(roomier).next() {
-            return (place, shared);
-        }
-
-        self.overflowed += 1;
-        // Two keys of one request are never charged to one shared place: in one step, they would be charged as one.
-        let sharable = |bucket: &usize| {
-            let present = &self.buckets[*bucket];
-            let open = present.shared_limit == hashed.limit || present.shared().is_fresh(now);
-            open && !taken.contains(&Place::Shared { bucket: *bucket })
-        };
-        if overflow == Overflow::Share
-            && let Some(bucket) = buckets.into_iter().find(sharable)
-        {
-            return (Place::Shared { bucket }, shared);
-        }
-        let free_at = buckets
-            .into_iter()
-            .flat_map(|bucket| (0..WAYS).map(move |way| (bucket, way)))
-            .map(|(bucket, way)| self.buckets[bucket].state(way).fresh_at())
-            .min()
-            .unwrap_or(now);
-        (Place::None { free_at }, State::FRESH)
+            .map(|line| line.0.iter().filter(live).count())
+            .sum()
     }
 
     /// How many places there are.
     pub(crate) fn places(&self) -> usize {
-        self.buckets.len() * WAYS
+        self.lines.len() * WAYS
     }
 
-    fn buckets_of(&self, hash: u64) -> (usize, usize) {
-        let count = self.buckets.len() as u64;
-        // The shard was chosen by the top bits, so these two draw on the others: on the low half, and on a product whose
-        // top half depends on all of them (Knuth, TAOCP vol. 3, §6.4). Scaling replaces a division (Lemire 2016).
-        let scale = |half: u64| ((half * count) >> 32) as usize;
-        let first = scale(hash & 0xFFFF_FFFF);
-        let second = scale(hash.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32);
-        if first == second {
-            (first, (first + 1) % self.buckets.len())
-        } else {
-            (first, second)
-        }
+    #[inline]
+    fn line(&self, hash: u64, choice: usize) -> usize {
+        // The shard was chosen by the top eight bits and the tag is the low 32, so the first line draws on those between;
+        // the others on products whose top halves depend on all of them (Knuth, TAOCP vol. 3, §6.4). Scaling replaces a
+        // division (Lemire 2016).
+        let half = match choice {
+            0 => hash >> 24 & 0xFFFF_FFFF,
+            1 => hash.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32,
+            _ => hash.wrapping_mul(0xD134_2543_DE82_EF95) >> 32,
+        };
+        ((half * self.lines.len() as u64) >> 32) as usize
     }
 }
 
-impl Bucket {
-    fn find(&self, hash: u64) -> Option<usize> {
-        self.hashes.iter().position(|present| *present == hash)
+impl Slot {
+    #[inline]
+    const fn state(self) -> State {
+        State::from_parts(
+            self.nanos & !INDEBTED,
+            self.fraction,
+            self.nanos & INDEBTED != 0,
+        )
     }
+}
 
-    fn state(&self, way: usize) -> State {
-        State::from_parts(self.nanos[way], self.fractions[way])
-    }
+#[inline]
+const fn tag(hash: u64) -> u32 {
+    hash as u32
+}
 
-    fn put(&mut self, way: usize, hash: u64, state: State) {
-        self.hashes[way] = hash;
-        self.nanos[way] = state.nanos();
-        self.fractions[way] = state.fraction();
-    }
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-    fn shared(&self) -> State {
-        State::from_parts(self.shared_nanos, self.shared_fraction)
-    }
-
-    fn share(&mut self, limit: u64, state: State) {
-        self.shared_limit = limit;
-        self.shared_nanos = state.nanos();
-        self.shared_fraction = state.fraction();
-    }
-
-    fn free(&self, now: Instant) -> impl Iterator<Item = usize> + '_ {
-        (0..WAYS).filter(move |way| self.state(*way).is_fresh(now))
+    #[test]
+    fn a_line_is_a_cache_line() {
+        assert_eq!(size_of::<Line>(), 64);
     }
 }

@@ -14,7 +14,9 @@ use common::{
 use http::{HeaderValue, Request, Response, StatusCode, header};
 use palisade_auth::{ApiKeys, Authenticator, Credentials, IssueRequest, Principal, Refusal, Role};
 use palisade_core::{Clock as _, Decision, Key, StoreError, StoreErrorKind};
-use palisade_rate_limit::{Allowed, CheckRequest, Denied, Limit, MemoryConfig, RateLimiter};
+use palisade_rate_limit::{
+    Allowed, Denied, Limit, MemoryConfig, RateLimiter, ReserveRequest, SettleRequest, Settled,
+};
 use palisade_tower::{
     AuthLayer, BoxError, Inspect, Inspected, OnStoreFailure, RateLimitLayer, Reason, Rejection,
     ScanLayer, Take, TraceLayer, find,
@@ -112,7 +114,18 @@ impl Authenticator for Down {
 }
 
 impl RateLimiter for Down {
-    async fn check(&self, _: CheckRequest<'_>) -> Result<Decision<Allowed, Denied>, StoreError> {
+    async fn reserve(
+        &self,
+        _: ReserveRequest<'_>,
+    ) -> Result<Decision<Allowed, Denied>, StoreError> {
+        Err(StoreError::new(StoreErrorKind::Unavailable, "counting"))
+    }
+
+    async fn settle(&self, _: SettleRequest<'_>) -> Result<Settled, StoreError> {
+        Err(StoreError::new(StoreErrorKind::Unavailable, "counting"))
+    }
+
+    async fn reset(&self, _: &Limit, _: &Key) -> Result<(), StoreError> {
         Err(StoreError::new(StoreErrorKind::Unavailable, "counting"))
     }
 }

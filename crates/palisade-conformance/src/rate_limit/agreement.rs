@@ -1,21 +1,21 @@
-use std::{collections::HashMap, time::Duration};
+use std::time::Duration;
 
-use palisade_core::{Clock, Dimension, Key, ManualClock};
+use palisade_core::{Clock, Dimension, Key, ManualClock, StoreErrorKind};
 use palisade_rate_limit::{
-    Charge, CheckRequest, Limit, RateLimiter,
-    model::{State, decide_all},
+    Charge, CheckRequest, Hold, HoldId, Limit, LimitError, Over, RateLimiter, ReserveRequest,
+    SettleRequest, Use, model::Book,
 };
 
 use super::{
     Make, Setup,
     bench::{NOON, limit, user},
 };
-use crate::{Broken, Random, Verdict};
+use crate::{Broken, Random, Verdict, verdict::ensure};
 
 const STEPS: u32 = 300;
 
-/// Plays one random sequence of requests to the limiter and to the model and compares every answer, down to the wait of
-/// every limit.
+/// Plays one random sequence of checks, reservations, top-ups, settlements and resets to the limiter and to the model, under
+/// limits of every algorithm, and compares every answer, down to the wait of every limit.
 ///
 /// The same seed plays the same sequence.
 ///
@@ -40,22 +40,40 @@ struct Play {
     /// Units of whole milliseconds, so that a store with a coarser clock has nothing to round.
     limits: Vec<Limit>,
     keys: Vec<Key>,
-    states: HashMap<(&'static str, Key), State>,
+    book: Book,
+    holds: Vec<Held>,
+    next_hold: u128,
 }
 
-const NAMES: [&str; 4] = ["chat", "api", "tokens", "daily"];
+/// A hold that was asked for: what for, and how much in all.
+#[derive(Clone)]
+struct Held {
+    hold: Hold,
+    wants: Vec<Want>,
+}
+
+/// A limit and a key, by number, and a cost.
+type Want = (usize, usize, u64);
+
+/// How many holds are open at a time, at most.
+const HOLDS_MAX: usize = 12;
 
 impl Play {
     fn new(seed: u64, clock: ManualClock) -> Result<Self, Broken> {
-        let second = Duration::from_secs(1);
+        let (second, minute) = (Duration::from_secs(1), Duration::from_secs(60));
+        let broken = |error: LimitError| Broken::new(error.to_string());
         Ok(Self {
             random: Random::new(seed),
             clock,
             limits: vec![
-                limit(NAMES[0], 60, 60 * second, 10)?,
-                limit(NAMES[1], 100, 60 * second, 20)?,
-                limit(NAMES[2], 1_000, second, 2_500)?,
-                limit(NAMES[3], 24, 86_400 * second, 3)?,
+                limit("chat", 60, minute, 10)?,
+                limit("api", 100, minute, 20)?,
+                limit("tokens", 1_000, second, 2_500)?,
+                limit("daily", 24, 86_400 * second, 3)?,
+                Limit::fixed_window("fixed", 10, 10 * second).map_err(broken)?,
+                Limit::sliding_window("sliding", 16, 8 * second).map_err(broken)?,
+                Limit::sliding_log("log", 5, 20 * second).map_err(broken)?,
+                Limit::concurrency("open", 6).map_err(broken)?,
             ],
             keys: vec![
                 user("a")?,
@@ -63,40 +81,148 @@ impl Play {
                 Key::new(Dimension::Org, "a").map_err(|error| Broken::new(error.to_string()))?,
                 Key::global(),
             ],
-            states: HashMap::new(),
+            book: Book::default(),
+            holds: Vec::new(),
+            next_hold: 0,
         })
     }
 
     async fn step(&mut self, limiter: &impl RateLimiter) -> Verdict {
         self.pause();
-        let wants: Vec<(usize, usize, u64)> =
-            (0..=self.random.below(3)).map(|_| self.want()).collect();
-        let limits = self.limits.clone();
-        let keys = self.keys.clone();
+        match self.random.below(10) {
+            0..=3 => self.ask(limiter, None).await,
+            4..=5 => {
+                self.next_hold += 1;
+                let millis = [1_000, 5_000, 60_000, 600_000][self.index(4)];
+                let hold = Hold::new(HoldId::from_u128(self.next_hold))
+                    .with_ttl(Duration::from_millis(millis))
+                    .map_err(|error| Broken::new(error.to_string()))?;
+                self.ask(limiter, Some(hold)).await
+            }
+            6 => self.again(limiter).await,
+            7..=8 => self.end(limiter).await,
+            _ => {
+                let (limit, key) = (self.index(self.limits.len()), self.index(self.keys.len()));
+                // Rare enough that counters fill up in between.
+                if self.random.one_in(4) {
+                    let now = self.clock.instant();
+                    self.book.reset(&self.limits[limit], &self.keys[key], now);
+                    limiter.reset(&self.limits[limit], &self.keys[key]).await?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// A new request.
+    async fn ask(&mut self, limiter: &impl RateLimiter, hold: Option<Hold>) -> Verdict {
+        let wants: Vec<Want> = (0..=self.random.below(3)).map(|_| self.want()).collect();
+        if self.reserve(limiter, &wants, hold).await?
+            && let Some(hold) = hold
+        {
+            if self.holds.len() == HOLDS_MAX {
+                self.holds.remove(0);
+            }
+            self.holds.push(Held { hold, wants });
+        }
+        Ok(())
+    }
+
+    /// A hold is asked for again: as it was, or with more of something.
+    async fn again(&mut self, limiter: &impl RateLimiter) -> Verdict {
+        if self.holds.is_empty() {
+            return Ok(());
+        }
+        let index = self.index(self.holds.len());
+        let mut held = self.holds[index].clone();
+        for want in &mut held.wants {
+            want.2 += self.random.below(4);
+        }
+        if self.reserve(limiter, &held.wants, Some(held.hold)).await? {
+            self.holds[index] = held;
+        }
+        Ok(())
+    }
+
+    /// Asks both, and says whether the request passed.
+    async fn reserve(
+        &mut self,
+        limiter: &impl RateLimiter,
+        wants: &[Want],
+        hold: Option<Hold>,
+    ) -> Result<bool, Broken> {
         let charges: Vec<Charge<'_>> = wants
             .iter()
-            .map(|(limit, key, cost)| Charge::new(&limits[*limit], &keys[*key], *cost))
+            .map(|(limit, key, cost)| Charge::new(&self.limits[*limit], &self.keys[*key], *cost))
             .collect();
         let Ok(request) = CheckRequest::new(&charges) else {
             // The same counter twice: nothing that a backend is ever asked.
-            return Ok(());
+            return Ok(false);
         };
-
-        let name = |(limit, key, _): &(usize, usize, u64)| (NAMES[*limit], keys[*key].clone());
-        let mut states: Vec<State> = wants
-            .iter()
-            .map(|want| self.states.get(&name(want)).copied().unwrap_or_default())
-            .collect();
-        let now = self.clock.instant();
-        let expected = decide_all(request, &mut states, now);
-        for (want, state) in wants.iter().zip(states) {
-            self.states.insert(name(want), state);
+        let mut request = match hold {
+            Some(hold) => ReserveRequest::hold(request, hold),
+            None => ReserveRequest::check(request),
+        };
+        if self.random.one_in(8) {
+            request = request.with_over(Over::Owe);
         }
-        let found = limiter.check(request).await?;
-        if found != expected {
-            return Err(Broken::new(format!(
-                "at {now:?} {charges:?}: expected {expected:?}, found {found:?}"
-            )));
+        if self.random.one_in(8) {
+            request = request.as_dry_run();
+        }
+        let now = self.clock.instant();
+        let expected = self.book.reserve(request, now);
+        let found = limiter.reserve(request).await;
+        match (expected, found) {
+            (Ok(expected), Ok(found)) if expected == found => {
+                Ok(found.is_allow() && !request.dry_run)
+            }
+            (Err(expected), Err(found)) if found.kind() == StoreErrorKind::Invalid => {
+                let source = std::error::Error::source(&found).map(ToString::to_string);
+                ensure!(
+                    source.as_deref() == Some(&expected.to_string()),
+                    "expected {expected}, found {found:?}"
+                );
+                Ok(false)
+            }
+            (expected, found) => Err(Broken::new(format!(
+                "at {now:?} {request:?}: expected {expected:?}, found {found:?}"
+            ))),
+        }
+    }
+
+    /// A hold is settled, once or again, in time or late.
+    async fn end(&mut self, limiter: &impl RateLimiter) -> Verdict {
+        if self.holds.is_empty() {
+            return Ok(());
+        }
+        let index = self.index(self.holds.len());
+        let held = self.holds[index].clone();
+        let kind = self.random.below(5);
+        let uses: Vec<Use<'_>> = held
+            .wants
+            .iter()
+            .map(|(limit, key, cost)| {
+                let used = match kind {
+                    0 => 0,
+                    1 => *cost,
+                    2 => cost + 1 + self.random.below(20),
+                    3 => cost + self.random.below(4) * self.limits[*limit].burst(),
+                    _ => self.random.below(cost + 1),
+                };
+                Use::new(&self.limits[*limit], &self.keys[*key], *cost, used)
+            })
+            .collect();
+        let request = SettleRequest::new(held.hold.id(), &uses)
+            .map_err(|error| Broken::new(error.to_string()))?;
+        let now = self.clock.instant();
+        let expected = self.book.settle(request, now);
+        let found = limiter.settle(request).await?;
+        ensure!(
+            found == expected,
+            "at {now:?} {request:?}: expected {expected:?}, found {found:?}"
+        );
+        if self.random.one_in(2) {
+            self.holds.remove(index);
         }
         Ok(())
     }
@@ -112,7 +238,7 @@ impl Play {
         self.clock.advance(Duration::from_millis(millis));
     }
 
-    fn want(&mut self) -> (usize, usize, u64) {
+    fn want(&mut self) -> Want {
         let limit = self.index(self.limits.len());
         let key = self.index(self.keys.len());
         let burst = self.limits[limit].burst();

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use palisade_core::{Decision, Dimension, Key, ManualClock, RetryAfter, StoreError, Timestamp};
 use palisade_rate_limit::{
-    Allowed, Charge, CheckRequest, Denied, Limit, LimitError, RateLimiter, Status,
+    Allowed, Charge, CheckRequest, Denied, Limit, LimitError, RateLimiter, RateLimiterExt as _,
+    Status,
 };
 
 use super::{Make, Setup};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use palisade_core::ManualClock;
-use palisade_rate_limit::{Charge, CheckRequest, Limit, RateLimiter};
+use palisade_rate_limit::{Charge, CheckRequest, Limit, RateLimiter, RateLimiterExt as _};
 
 use super::{
     Make, Setup,

@@ -6,7 +6,9 @@ use std::{
 
 use http::{HeaderName, HeaderValue, Request, Response};
 use palisade_core::{Decision, Key};
-use palisade_rate_limit::{Charge, CheckRequest, Limit, RateLimiter, Status, headers};
+use palisade_rate_limit::{
+    Charge, CheckRequest, Limit, RateLimiter, RateLimiterExt as _, Status, headers,
+};
 use tower_layer::Layer;
 use tower_service::Service;
 
