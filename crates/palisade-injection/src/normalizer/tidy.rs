@@ -39,8 +39,9 @@ pub(super) fn strip_markup(text: &str) -> Option<Rewrite> {
             at += len;
             copied = at;
             if !known && is_word(next) {
-                let rest = &text[at..word_end(bytes, at)];
-                known = lexicon::is_entry(format!("{}{rest}", &out.text[word..]).as_bytes());
+                // A long word may be cut within a character.
+                let rest = &bytes[at..word_end(bytes, at)];
+                known = lexicon::is_entry(&[&out.text.as_bytes()[word..], rest].concat());
             }
         } else {
             at += len;
@@ -458,6 +459,13 @@ fn letter(byte: u8) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn long_words_beyond_ascii_are_read_whole_or_not_at_all() {
+        for word in ["シ".repeat(40), format!("a{}", "é".repeat(40))] {
+            assert!(strip_markup(&format!("{word}**{word}")).is_none());
+        }
+    }
 
     #[test]
     fn broken_words_are_mended() {
