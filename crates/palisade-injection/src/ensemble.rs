@@ -3,8 +3,8 @@ use std::{fmt, sync::Arc};
 use palisade_core::{Finding, Text};
 
 use crate::{
-    Detector, MAX_FINDINGS, MAX_TEXT_BYTES, Normalizer, OVERLAP_BYTES, Reading, Rules, Score,
-    Scorer, Thresholds, Verdict,
+    Classifier, Detector, MAX_FINDINGS, MAX_TEXT_BYTES, Normalizer, OVERLAP_BYTES, Reading, Rules,
+    Score, Scorer, Thresholds, Verdict, classifier::CLASSIFIER,
 };
 
 /// How the opinions of several scorers become one.
@@ -42,10 +42,12 @@ impl Ensemble {
         }
     }
 
-    /// All that the crate has: the [standard rules](Rules::standard).
+    /// All that the crate has: the [standard rules](Rules::standard) and the [classifier](Classifier::standard).
     #[must_use]
     pub fn standard() -> Self {
-        Self::new().with_scorer(Rules::standard())
+        Self::new()
+            .with_scorer(Rules::standard())
+            .with_scorer(Classifier::standard())
     }
 
     /// The same with one more scorer.
@@ -118,10 +120,13 @@ impl Detector for Ensemble {
     }
 }
 
+/// The strongest first; what has a name before what the classifier finds suspicious as a whole.
 fn keep_strongest(findings: &mut Vec<Finding>) {
+    let unnamed = |finding: &Finding| finding.rule == CLASSIFIER;
     findings.sort_by(|a, b| {
-        b.confidence
-            .total_cmp(&a.confidence)
+        unnamed(a)
+            .cmp(&unnamed(b))
+            .then(b.confidence.total_cmp(&a.confidence))
             .then(a.range.cmp(&b.range))
     });
     findings.truncate(MAX_FINDINGS);

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod classifier;
 mod config;
 mod detector;
 mod ensemble;
@@ -11,8 +12,12 @@ mod normalizer;
 mod reading;
 mod rules;
 mod scorer;
+#[cfg(feature = "training")]
+#[doc(hidden)]
+pub mod training;
 mod verdict;
 
+pub use classifier::Classifier;
 pub use config::{MAX_FINDINGS, MAX_TEXT_BYTES, OVERLAP_BYTES, Thresholds};
 pub use detector::Detector;
 pub use ensemble::{Combine, Ensemble};

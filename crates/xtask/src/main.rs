@@ -5,6 +5,7 @@
 
 mod ci;
 mod floors;
+mod injection;
 mod needs;
 mod prices;
 mod redaction;
@@ -46,6 +47,16 @@ const CHORES: &[Chore] = &[
         "eval-redaction PATH [TREE…]: how well palisade-redaction finds what it should",
         redaction::run,
     ),
+    (
+        "train-injection",
+        "train-injection DIR: the weights of palisade-injection's classifier, from labelled rows",
+        injection::train,
+    ),
+    (
+        "eval-injection",
+        "eval-injection PATH: how well palisade-injection tells attacks from honest texts",
+        injection::eval,
+    ),
 ];
 
 fn main() -> ExitCode {
@@ -70,7 +81,7 @@ fn main() -> ExitCode {
 fn usage() -> String {
     let mut text = String::from("usage: cargo xtask CHORE [ARGUMENT…]\n\n");
     for (name, what, _) in CHORES {
-        text += &format!("  {name:<14} {what}\n");
+        text += &format!("  {name:<15} {what}\n");
     }
     text
 }

@@ -1,0 +1,42 @@
+//! From margins to scores.
+
+use std::collections::BTreeMap;
+
+use palisade_injection::training::LearnedHead;
+
+use super::{
+    examples::Example,
+    folds::{Held, held_out},
+};
+
+/// The share of honest texts that may be blocked, as the mean over sources that were held out.
+pub(super) const FALSE_ALARMS: f64 = 0.004;
+/// How fast scores grow with the margin.
+const SLOPE: f32 = 0.6;
+
+/// Puts the cut where the share of false alarms in sources that the head has not seen is [`FALSE_ALARMS`]: a head knows
+/// the sources it has seen too well to be measured on them.
+pub(super) fn set_cut(head: &mut LearnedHead, examples: &[Example]) {
+    head.cut = cut(&held_out(examples), FALSE_ALARMS);
+    head.slope = SLOPE;
+}
+
+/// The lowest margin that keeps the mean share of false alarms over sources at `share`.
+pub(super) fn cut(held: &[Held], share: f64) -> f32 {
+    let mut totals: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut honest: Vec<(f32, &str)> = Vec::new();
+    for held in held.iter().filter(|held| !held.attack) {
+        *totals.entry(&held.source).or_default() += 1;
+        honest.push((held.margin, &held.source));
+    }
+    honest.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let sources = totals.len() as f64;
+    let mut mean = 0.0;
+    for (margin, source) in honest {
+        mean += 1.0 / totals[source] as f64 / sources;
+        if mean > share {
+            return margin + 1e-3;
+        }
+    }
+    f32::NEG_INFINITY
+}
