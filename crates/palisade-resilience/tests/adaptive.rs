@@ -214,6 +214,21 @@ fn a_dropped_slot_gives_its_place_back_and_teaches_nothing_unless_it_was_long() 
 }
 
 #[test]
+fn a_stream_teaches_when_it_begins_and_holds_its_place_until_it_ends() {
+    let clock = ManualClock::default();
+    let config = AdaptiveConfig::new(Adaptation::Aimd).with_range(1, 10, 100);
+    let limit = AdaptiveLimit::new(config.build().unwrap(), clock.clone());
+    let mut stream = limit.enter().allowed().unwrap();
+    clock.advance(SECOND);
+    stream.answered(None);
+    // An hour of tokens is no drop.
+    clock.advance(3_600 * SECOND);
+    assert_eq!(limit.busy(), 1);
+    stream.success();
+    assert_eq!((limit.busy(), limit.limit()), (0, 10));
+}
+
+#[test]
 fn at_its_floor_it_is_degraded() {
     let clock = ManualClock::default();
     let config = AdaptiveConfig::new(Adaptation::Aimd)

@@ -49,7 +49,10 @@ pub use layers::trace::{TraceLayer, Traced};
 #[cfg(feature = "resilience")]
 pub use layers::{
     Time,
+    admit::{Admit, AdmitLayer, Admitted, Gate, Held, LearnedPlaces, Passed, Places, Until},
     breaker::{BreakerLayer, Broken},
+    chaos::{ChaosLayer, Chaotic},
+    circuit::{Circuit, CircuitFuture, CircuitLayer},
     deadline::{DeadlineLayer, Deadlined},
     retry::{Retried, RetryLayer},
     timeout::{IdleBody, Silent, TimedOut, TimeoutLayer},

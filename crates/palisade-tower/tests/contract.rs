@@ -12,11 +12,15 @@ use http::Request;
 use palisade_core::ManualClock;
 use palisade_quota::{InMemory, ReserveRequest, Settler};
 use palisade_redaction::Policy;
-use palisade_resilience::{BreakerConfig, BreakerRegistry, RetryPolicy};
+use palisade_resilience::{
+    AdaptiveLimit, AdaptivePolicy, BreakerConfig, BreakerRegistry, Bulkhead, Chaos, ClientThrottle,
+    PushbackGate, RetryPolicy, ThrottleConfig,
+};
 use palisade_tower::{
-    Asks, AuthLayer, BoxError, BreakerLayer, DeadlineLayer, InjectionScan, MeterLayer, QuotaLayer,
-    RateLimitLayer, RedactLayer, Rejection, RetryLayer, Route, RouteLayer, Router, ScanLayer,
-    SecretScan, Stack, Take, Takes, Time, TimeoutLayer, TraceLayer,
+    AdmitLayer, Asks, AuthLayer, BoxError, BreakerLayer, ChaosLayer, DeadlineLayer, Gate,
+    InjectionScan, LearnedPlaces, MeterLayer, Places, QuotaLayer, RateLimitLayer, RedactLayer,
+    Rejection, RetryLayer, Route, RouteLayer, Router, ScanLayer, SecretScan, Stack, Take, Takes,
+    Time, TimeoutLayer, TraceLayer,
 };
 use palisade_trace::Recorder;
 use tower_layer::Layer;
@@ -76,6 +80,19 @@ macro_rules! for_every_layer {
             TimeoutLayer::new(second, second, time),
             $argument,
         );
+        // The guards of the load share one layer.
+        let time = Time::new(clock.clone(), clock.clone());
+        let bulkhead = Bulkhead::new(8).unwrap();
+        let guard = Places::new(bulkhead, time.clone());
+        $check("bulkhead", AdmitLayer::new(guard, time.clone()), $argument);
+        let limit = AdaptiveLimit::new(AdaptivePolicy::default(), clock.clone());
+        let guard = LearnedPlaces::new(limit, 8, second, time.clone());
+        $check("adaptive", AdmitLayer::new(guard, time.clone()), $argument);
+        let guard = ClientThrottle::new(ThrottleConfig::default(), clock.clone()).unwrap();
+        $check("throttle", AdmitLayer::new(guard, time.clone()), $argument);
+        let guard = Gate::new(PushbackGate::new(clock.clone()), second, time.clone());
+        $check("gate", AdmitLayer::new(guard, time.clone()), $argument);
+        $check("chaos", ChaosLayer::new(Chaos::seeded(1), time), $argument);
         $check("stack", Stack::new(), $argument);
     }};
 }

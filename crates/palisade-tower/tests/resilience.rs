@@ -36,6 +36,7 @@ impl Bench {
         let policy = BreakerConfig::default()
             .with_consecutive_failures(failures)
             .with_open_for(SECOND * 30, SECOND * 30)
+            .with_open_jitter(0)
             .with_probes(1, SECOND * 60)
             .build()
             .unwrap();

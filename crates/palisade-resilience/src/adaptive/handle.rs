@@ -117,6 +117,7 @@ impl<C: Clock> AdaptiveLimit<C> {
             began: self.0.clock.instant(),
             shared: Arc::clone(&self.0),
             verdict: Verdict::Nothing,
+            taught: false,
         }
     }
 }
@@ -168,45 +169,62 @@ pub struct AdaptiveSlot<C: Clock = SystemClock> {
     shared: Arc<Shared<C>>,
     began: Instant,
     verdict: Verdict,
+    taught: bool,
 }
 
 impl<C: Clock> AdaptiveSlot<C> {
     /// The call was carried out.
-    pub fn success(mut self) {
-        self.verdict = Verdict::Done;
+    pub fn success(self) {
+        self.outcome(None);
     }
 
     /// The call ended as a [`Classify`](crate::Classify) says. Being throttled, refused for load, not reached or not answered in
     /// time is a drop; what failed for another reason tells nothing of the load.
     pub fn outcome(mut self, failure: Option<&Failure>) {
-        self.verdict = match failure.map(Failure::kind) {
-            None => Verdict::Done,
-            Some(
-                ErrorKind::RateLimited
-                | ErrorKind::Overloaded
-                | ErrorKind::Timeout
-                | ErrorKind::Unavailable,
-            ) => Verdict::Dropped,
-            Some(_) => Verdict::Nothing,
-        };
+        self.verdict = verdict(failure);
+    }
+
+    /// The answer has begun, or failed to, and the place is still needed. What the call teaches, it teaches now: how long a
+    /// stream lasts is a matter of its length, not of the load.
+    pub fn answered(&mut self, failure: Option<&Failure>) {
+        self.verdict = verdict(failure);
+        self.teach();
+    }
+
+    fn teach(&mut self) {
+        if std::mem::replace(&mut self.taught, true) {
+            return;
+        }
+        let now = self.shared.clock.instant();
+        let (_, busy, _) = self.shared.places.numbers();
+        let in_flight = u32::try_from(busy).unwrap_or(u32::MAX);
+        let sample = Sample::new(self.began, in_flight, self.verdict);
+        let mut model = self.shared.lock();
+        let before = model.limit();
+        model.sample(sample, now);
+        // Under the lock, so that of two changes the later one stays.
+        if model.limit() != before {
+            self.shared.places.set_limit(model.limit() as usize);
+        }
+    }
+}
+
+fn verdict(failure: Option<&Failure>) -> Verdict {
+    match failure.map(Failure::kind) {
+        None => Verdict::Done,
+        Some(
+            ErrorKind::RateLimited
+            | ErrorKind::Overloaded
+            | ErrorKind::Timeout
+            | ErrorKind::Unavailable,
+        ) => Verdict::Dropped,
+        Some(_) => Verdict::Nothing,
     }
 }
 
 impl<C: Clock> Drop for AdaptiveSlot<C> {
     fn drop(&mut self) {
-        let now = self.shared.clock.instant();
-        let (_, busy, _) = self.shared.places.numbers();
-        let in_flight = u32::try_from(busy).unwrap_or(u32::MAX);
-        let sample = Sample::new(self.began, in_flight, self.verdict);
-        {
-            let mut model = self.shared.lock();
-            let before = model.limit();
-            model.sample(sample, now);
-            // Under the lock, so that of two changes the later one stays.
-            if model.limit() != before {
-                self.shared.places.set_limit(model.limit() as usize);
-            }
-        }
+        self.teach();
         self.shared.places.give_back(1);
     }
 }

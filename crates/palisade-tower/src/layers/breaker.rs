@@ -118,7 +118,9 @@ where
             let failure = held.layer.classify.classify(&outcome);
             match (held.permit.take(), failure) {
                 (Some(permit), None) => {
-                    outcome.map(|response| response.map(|body| Tap::new(body, Held(permit))))
+                    let begun = false;
+                    let held = Held { permit, begun };
+                    outcome.map(|response| response.map(|body| Tap::new(body, held)))
                 }
                 (permit, failure) => {
                     if let (Some(permit), Some(failure)) = (permit, failure) {
@@ -131,7 +133,7 @@ where
     }
 }
 
-fn key(route: Option<&Route>) -> Key {
+pub(super) fn key(route: Option<&Route>) -> Key {
     let named = route.and_then(|route| {
         Key::new(Dimension::Provider, route.upstream.as_bytes())
             .and_then(|key| key.with(Dimension::Model, route.model.as_bytes()))
@@ -163,15 +165,24 @@ impl<C: Clock> Drop for UnderWay<C> {
 }
 
 /// Holds a permit until the body ends.
-struct Held<C: Clock>(Permit<C>);
+struct Held<C: Clock> {
+    permit: Permit<C>,
+    begun: bool,
+}
 
 impl<C: Clock + 'static> Observe for Held<C> {
-    fn data(&mut self, _: &Bytes) {}
+    fn data(&mut self, data: &Bytes) {
+        // Only the first piece of them matters, and only to a policy that asks for it.
+        if !data.is_empty() && !self.begun {
+            self.begun = true;
+            self.permit.first_token();
+        }
+    }
 
     fn end(self: Box<Self>, end: End, _: bool) -> Option<Ending> {
         match end {
-            End::Complete => self.0.success(),
-            End::Failed => self.0.failure(&Failure::new(ErrorKind::Interrupted)),
+            End::Complete => self.permit.success(),
+            End::Failed => self.permit.failure(&Failure::new(ErrorKind::Interrupted)),
             // Cancelled: it says nothing about the upstream.
             End::Dropped => {}
         }

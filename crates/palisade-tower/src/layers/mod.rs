@@ -1,9 +1,15 @@
 //! One layer a stage. Each file is one question; the order in which they stand is in `stack.rs`.
 
+#[cfg(feature = "resilience")]
+pub(crate) mod admit;
 #[cfg(feature = "auth")]
 pub(crate) mod auth;
 #[cfg(feature = "resilience")]
 pub(crate) mod breaker;
+#[cfg(feature = "resilience")]
+pub(crate) mod chaos;
+#[cfg(feature = "resilience")]
+pub(crate) mod circuit;
 #[cfg(feature = "resilience")]
 pub(crate) mod deadline;
 #[cfg(feature = "cost")]

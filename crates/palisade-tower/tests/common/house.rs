@@ -110,6 +110,7 @@ impl<L: QuotaLedger + Clone + 'static> House<L> {
         let breaker = BreakerConfig::default()
             .with_consecutive_failures(5)
             .with_open_for(SECOND * 5, SECOND * 5)
+            .with_open_jitter(0)
             .with_probes(1, SECOND * 300);
         Self {
             breakers: Arc::new(BreakerRegistry::new(

@@ -1,0 +1,382 @@
+use std::{
+    fmt,
+    future::Future,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http::{Extensions, Request, Response};
+use http_body::Body;
+use palisade_core::{Clock, Decision, Key};
+use palisade_resilience::{
+    AdaptiveLimit, AdaptiveSlot, Asked, Bulkhead, Classify, ClientThrottle, ErrorKind, Failure,
+    PushbackGate, Slot,
+};
+use tower_layer::Layer;
+use tower_service::Service;
+
+use super::{Time, breaker::key, time::deadline};
+use crate::{
+    BoxError, Tap,
+    call::{BoxFuture, ready_call},
+    failure::Upstream,
+    observe::{Notes, Said},
+    tap::{End, Ending, Observe},
+};
+
+/// Says whether an attempt may be made now, and hears how it went.
+pub trait Admit: Send + Sync + 'static {
+    /// What is held while the attempt is under way.
+    type Held: Held;
+
+    /// The guard's name in a trace.
+    fn name(&self) -> &'static str;
+
+    /// May the attempt be made, whose caller waits for `patience` yet? The failure says why not; it is not made then.
+    fn admit(
+        &self,
+        extensions: &Extensions,
+        patience: Duration,
+    ) -> impl Future<Output = Result<Self::Held, Failure>> + Send;
+}
+
+/// What an [`Admit`] hands out. Dropped without a word, the attempt was cancelled.
+pub trait Held: Send + 'static {
+    /// The head of the answer is there, or the attempt has failed.
+    fn answered(&mut self, failure: Option<&Failure>);
+
+    /// The attempt is over.
+    fn ended(self, failure: Option<&Failure>);
+}
+
+/// Until when an attempt occupies its place.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Until {
+    /// Until the last byte of the answer: a stream occupies the model as long as it lasts.
+    #[default]
+    Body,
+    /// Until the head of the answer: for upstreams whose work is done then.
+    Head,
+}
+
+/// Lets an attempt wait for its turn, or refuses it, by the word of one guard: a [`Bulkhead`], an [`AdaptiveLimit`], a
+/// [`ClientThrottle`] or a [`PushbackGate`].
+///
+/// It stands inside the retry, beside the breaker: every attempt asks anew. A gate or a throttle stands outside the breaker, as it
+/// is cheaper to ask; a limit on concurrency inside, as a place is not to be held by a call that is not made. No attempt waits
+/// beyond its deadline.
+pub struct AdmitLayer<G> {
+    guard: Arc<G>,
+    until: Until,
+    time: Time,
+    classify: Upstream,
+}
+
+impl<G: Admit> AdmitLayer<G> {
+    /// Asks `guard`, and holds what it gives until the body ends.
+    #[must_use]
+    pub fn new(guard: G, time: Time) -> Self {
+        Self {
+            guard: Arc::new(guard),
+            until: Until::default(),
+            classify: Upstream::new(Arc::clone(&time.clock)),
+            time,
+        }
+    }
+
+    /// The same, holding it until then.
+    #[must_use]
+    pub const fn with_until(mut self, until: Until) -> Self {
+        self.until = until;
+        self
+    }
+}
+
+impl<G> Clone for AdmitLayer<G> {
+    fn clone(&self) -> Self {
+        Self {
+            guard: Arc::clone(&self.guard),
+            until: self.until,
+            time: self.time.clone(),
+            classify: self.classify.clone(),
+        }
+    }
+}
+
+impl<G> fmt::Debug for AdmitLayer<G> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AdmitLayer")
+            .field("until", &self.until)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<S, G> Layer<S> for AdmitLayer<G> {
+    type Service = Admitted<S, G>;
+
+    fn layer(&self, inner: S) -> Admitted<S, G> {
+        Admitted {
+            inner,
+            layer: Arc::new(self.clone()),
+        }
+    }
+}
+
+/// The service of an [`AdmitLayer`].
+#[derive(Debug)]
+pub struct Admitted<S, G> {
+    inner: S,
+    layer: Arc<AdmitLayer<G>>,
+}
+
+impl<S: Clone, G> Clone for Admitted<S, G> {
+    fn clone(&self) -> Self {
+        Self {
+            inner: self.inner.clone(),
+            layer: Arc::clone(&self.layer),
+        }
+    }
+}
+
+impl<S, G, T, B> Service<Request<T>> for Admitted<S, G>
+where
+    S: Service<Request<T>, Response = Response<B>> + Clone + Send + 'static,
+    S::Error: Into<BoxError>,
+    S::Future: Send,
+    G: Admit,
+    T: Send + 'static,
+    B: Body<Data = Bytes>,
+{
+    type Response = Response<Tap<B>>;
+    type Error = BoxError;
+    type Future = BoxFuture<Result<Response<Tap<B>>, BoxError>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<T>) -> Self::Future {
+        let inner = self.inner.clone();
+        let layer = Arc::clone(&self.layer);
+        Box::pin(async move {
+            let until = deadline(request.extensions());
+            let patience =
+                until.map_or(Duration::MAX, |until| until.remaining(layer.time.instant()));
+            // Taken out for the wait, as a request's body need not be `Sync`.
+            let (parts, body) = request.into_parts();
+            let admitted = layer.guard.admit(&parts.extensions, patience).await;
+            let mut held = match admitted {
+                Ok(held) => held,
+                Err(failure) => {
+                    let notes = Notes::of(&parts.extensions);
+                    notes.begin(layer.guard.name()).said(Said::Deny);
+                    return Err(failure.into());
+                }
+            };
+            let request = Request::from_parts(parts, body);
+            let outcome = ready_call(inner, request).await.map_err(Into::into);
+            let failure = layer.classify.classify(&outcome);
+            held.answered(failure.as_ref());
+            if failure.is_some() || layer.until == Until::Head {
+                held.ended(failure.as_ref());
+                return outcome.map(|response| response.map(Tap::unwatched));
+            }
+            outcome.map(|response| response.map(|body| Tap::new(body, Watching(held))))
+        })
+    }
+}
+
+/// Holds what was given until the body ends.
+struct Watching<H>(H);
+
+impl<H: Held> Observe for Watching<H> {
+    fn data(&mut self, _: &Bytes) {}
+
+    fn end(self: Box<Self>, end: End, _: bool) -> Option<Ending> {
+        match end {
+            End::Complete => self.0.ended(None),
+            End::Failed => self.0.ended(Some(&Failure::new(ErrorKind::Interrupted))),
+            // Cancelled: it says nothing about the upstream.
+            End::Dropped => {}
+        }
+        None
+    }
+}
+
+/// A [`Bulkhead`] for an [`AdmitLayer`]: attempts wait in its queue, if it has one.
+#[derive(Clone, Debug)]
+pub struct Places {
+    bulkhead: Bulkhead,
+    time: Time,
+}
+
+impl Places {
+    /// Waits on the timer of `time`.
+    #[must_use]
+    pub const fn new(bulkhead: Bulkhead, time: Time) -> Self {
+        Self { bulkhead, time }
+    }
+}
+
+impl Admit for Places {
+    type Held = Slot;
+
+    fn name(&self) -> &'static str {
+        "bulkhead"
+    }
+
+    async fn admit(&self, _: &Extensions, patience: Duration) -> Result<Slot, Failure> {
+        let place = self.bulkhead.wait_for(1, patience, &self.time.timer);
+        given(place.await)
+    }
+}
+
+impl Held for Slot {
+    fn answered(&mut self, _: Option<&Failure>) {}
+
+    fn ended(self, _: Option<&Failure>) {}
+}
+
+/// An [`AdaptiveLimit`] for an [`AdmitLayer`]: it learns from the time to the head of the answer.
+#[derive(Clone, Debug)]
+pub struct LearnedPlaces<C> {
+    limit: AdaptiveLimit<C>,
+    queue: usize,
+    patience: Duration,
+    time: Time,
+}
+
+impl<C> LearnedPlaces<C> {
+    /// Lets up to `queue` attempts wait, each for up to `patience`.
+    #[must_use]
+    pub const fn new(
+        limit: AdaptiveLimit<C>,
+        queue: usize,
+        patience: Duration,
+        time: Time,
+    ) -> Self {
+        Self {
+            limit,
+            queue,
+            patience,
+            time,
+        }
+    }
+}
+
+impl<C: Clock + 'static> Admit for LearnedPlaces<C> {
+    type Held = AdaptiveSlot<C>;
+
+    fn name(&self) -> &'static str {
+        "adaptive_limit"
+    }
+
+    async fn admit(&self, _: &Extensions, patience: Duration) -> Result<AdaptiveSlot<C>, Failure> {
+        let patience = patience.min(self.patience);
+        let place = self.limit.wait(self.queue, patience, &self.time.timer);
+        given(place.await)
+    }
+}
+
+impl<C: Clock + 'static> Held for AdaptiveSlot<C> {
+    fn answered(&mut self, failure: Option<&Failure>) {
+        Self::answered(self, failure);
+    }
+
+    fn ended(self, failure: Option<&Failure>) {
+        self.outcome(failure);
+    }
+}
+
+impl<C: Clock + 'static> Admit for ClientThrottle<C> {
+    type Held = Asked<C>;
+
+    fn name(&self) -> &'static str {
+        "throttle"
+    }
+
+    async fn admit(&self, _: &Extensions, _: Duration) -> Result<Asked<C>, Failure> {
+        self.ask().allowed().ok_or_else(Self::refused)
+    }
+}
+
+impl<C: Clock + 'static> Held for Asked<C> {
+    fn answered(&mut self, _: Option<&Failure>) {}
+
+    fn ended(self, failure: Option<&Failure>) {
+        self.outcome(failure);
+    }
+}
+
+/// A [`PushbackGate`] for an [`AdmitLayer`]: one gate for each upstream and model, as the [`Route`](crate::Route) names them.
+#[derive(Clone, Debug)]
+pub struct Gate<C> {
+    gate: PushbackGate<C>,
+    patience: Duration,
+    time: Time,
+}
+
+impl<C> Gate<C> {
+    /// Lets an attempt wait for the gate for up to `patience`. Without patience it is refused at once, with the advice.
+    #[must_use]
+    pub const fn new(gate: PushbackGate<C>, patience: Duration, time: Time) -> Self {
+        Self {
+            gate,
+            patience,
+            time,
+        }
+    }
+}
+
+impl<C: Clock + 'static> Admit for Gate<C> {
+    type Held = Passed<C>;
+
+    fn name(&self) -> &'static str {
+        "gate"
+    }
+
+    async fn admit(
+        &self,
+        extensions: &Extensions,
+        patience: Duration,
+    ) -> Result<Passed<C>, Failure> {
+        let key = key(extensions.get());
+        let patience = patience.min(self.patience);
+        match self.gate.wait(&key, patience, &self.time.timer).await {
+            Decision::Allow(()) => Ok(Passed {
+                gate: self.gate.clone(),
+                key,
+            }),
+            Decision::Deny(advice) => Err(Failure::new(ErrorKind::RateLimited)
+                .not_processed()
+                .with_advice(advice)),
+        }
+    }
+}
+
+/// An attempt that has passed a [`Gate`], and shuts it if it is told to.
+#[derive(Debug)]
+pub struct Passed<C> {
+    gate: PushbackGate<C>,
+    key: Key,
+}
+
+impl<C: Clock + 'static> Held for Passed<C> {
+    fn answered(&mut self, failure: Option<&Failure>) {
+        if let Some(failure) = failure {
+            self.gate.heard(&self.key, failure);
+        }
+    }
+
+    fn ended(self, _: Option<&Failure>) {}
+}
+
+fn given<H>(decision: Decision<H, palisade_resilience::Busy>) -> Result<H, Failure> {
+    match decision {
+        Decision::Allow(held) => Ok(held),
+        Decision::Deny(busy) => Err(busy.into()),
+    }
+}
