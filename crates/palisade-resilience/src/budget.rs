@@ -188,6 +188,14 @@ impl RetryBudget {
         Some(Duration::from_micros(micros + 1))
     }
 
+    /// Begins with what `old` has, as far as there is room for it: changing a budget gives nothing back.
+    pub(crate) fn take_over(&self, old: &Self, now: Instant) {
+        self.begin(now);
+        old.pay_floor(now);
+        let balance = old.balance.load(Ordering::Relaxed).min(self.capacity);
+        self.balance.store(balance, Ordering::Relaxed);
+    }
+
     /// Pays no floor for the time before `now`.
     pub(crate) fn begin(&self, now: Instant) {
         self.paid_until

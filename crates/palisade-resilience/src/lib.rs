@@ -8,6 +8,7 @@ mod budgets;
 mod bulkhead;
 mod chaos;
 mod classify;
+mod compose;
 mod connection;
 mod deadline;
 mod error;
@@ -52,6 +53,10 @@ pub use budgets::RetryBudgets;
 pub use bulkhead::{Bulkhead, Slot};
 pub use chaos::{Chaos, Injection};
 pub use classify::{AsFailure, Classify, DynClassify, OnError};
+pub use compose::{
+    ConcurrencyConfig, Failed, HedgeConfig, Policy, PolicyCell, PolicyConfig, PolicyError,
+    RetryConfig, Step, UnsoundPolicy,
+};
 pub use connection::OfError;
 pub use deadline::{Deadline, Elapsed, Timeout, timeout};
 pub use error::ConfigError;

@@ -175,6 +175,61 @@ pub(crate) fn rfc_3339(text: &str) -> Option<Timestamp> {
     ))
 }
 
+/// Lengths of time as text, in a configuration.
+#[cfg(feature = "serde")]
+pub(crate) mod text {
+    use std::time::Duration;
+
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub(crate) fn serialize<S: Serializer>(
+        length: &Duration,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&super::format_duration(*length))
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Duration, D::Error> {
+        let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
+        super::parse_duration(&text).ok_or_else(|| {
+            D::Error::custom(format_args!(
+                "{text:?} is no length of time; it must be like \"250ms\", \"30s\" or \"1m30s\""
+            ))
+        })
+    }
+}
+
+/// The same where there may be none.
+#[cfg(feature = "serde")]
+pub(crate) mod text_or_none {
+    use std::time::Duration;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    #[derive(Deserialize)]
+    struct Text(#[serde(with = "super::text")] Duration);
+
+    #[expect(clippy::ref_option, reason = "the shape serde asks for")]
+    pub(crate) fn serialize<S: Serializer>(
+        length: &Option<Duration>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        match length {
+            Some(length) => super::text::serialize(length, serializer),
+            None => serializer.serialize_none(),
+        }
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Duration>, D::Error> {
+        let text = Option::<Text>::deserialize(deserializer)?;
+        Ok(text.map(|Text(length)| length))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -17,6 +17,11 @@ use crate::{ConfigError, error};
 /// # Ok::<(), palisade_resilience::ConfigError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(default, deny_unknown_fields)
+)]
 #[non_exhaustive]
 pub struct BreakerConfig {
     /// Which calls are looked at.
@@ -28,23 +33,29 @@ pub struct BreakerConfig {
     /// Opens after this many failures in a row, whatever the window says.
     pub consecutive_failures: Option<u32>,
     /// A call that takes this long counts as slow, also if the caller stopped waiting for it.
+    #[cfg_attr(feature = "serde", serde(with = "crate::when::text_or_none"))]
     pub slow_after: Option<Duration>,
     /// A call whose first token took this long counts as slow, also while it is still waited for. For hosts that tell of
     /// it with [`Permit::first_token`](crate::Permit::first_token); otherwise the end of the call counts as its first token.
+    #[cfg_attr(feature = "serde", serde(with = "crate::when::text_or_none"))]
     pub slow_first_token: Option<Duration>,
     /// Opens when this share of the window was slow, in percent.
     pub slow_rate: u32,
     /// A call that the caller gave up on after this long counts as failed. Younger ones tell nothing.
+    #[cfg_attr(feature = "serde", serde(with = "crate::when::text_or_none"))]
     pub abandoned_after: Option<Duration>,
     /// How long it stays open the first time.
+    #[cfg_attr(feature = "serde", serde(with = "crate::when::text"))]
     pub open_for: Duration,
     /// The open time doubles each time it opens again soon after closing, up to this. Also bounds what a server may ask
     /// for, and how long it must stay closed for the doubling to be forgotten.
+    #[cfg_attr(feature = "serde", serde(with = "crate::when::text"))]
     pub open_for_max: Duration,
     /// How much longer than that it may stay open, in percent, drawn anew each time, so that replicas which opened
     /// together do not come back together. Never shorter, as a server may have named the time.
     pub open_jitter: u32,
     /// How long after closing calls are let through in a growing share only. Zero lets all pass at once.
+    #[cfg_attr(feature = "serde", serde(with = "crate::when::text"))]
     pub ramp_for: Duration,
     /// The share let through in the first moment after closing, in percent.
     pub ramp_from: u32,
@@ -52,6 +63,7 @@ pub struct BreakerConfig {
     pub probes: u32,
     /// A trial call that has not ended after this long counts as failed if others are waiting for its place. Choose it longer
     /// than the longest answer when permits are held until the end of a stream.
+    #[cfg_attr(feature = "serde", serde(with = "crate::when::text"))]
     pub probe_max: Duration,
     /// Opens at the first failure that carries advice ("retry after …"), for as long as advised. So a 429 told to one caller
     /// holds back all of them. Key such a breaker by credential as well as by model.
@@ -60,13 +72,18 @@ pub struct BreakerConfig {
 
 /// Which calls a breaker looks at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "snake_case")
+)]
 #[non_exhaustive]
 pub enum Window {
     /// The last so many calls.
     Calls(u32),
     /// The calls of the last so long. It slides in sixteenths: a call is counted for at least 15/16 of it and never
     /// for longer than the whole.
-    Time(Duration),
+    Time(#[cfg_attr(feature = "serde", serde(with = "crate::when::text"))] Duration),
 }
 
 impl Window {
