@@ -20,6 +20,7 @@ use classes::Classes;
 pub(crate) use self::{
     scan::{Hit, Lexicon, WORD},
     trie::Trie,
+    typos::slip_of,
 };
 use crate::Normalizer;
 
@@ -44,13 +45,20 @@ static BUILT_IN: LazyLock<Lexicon> = LazyLock::new(|| {
         marks: Some(Trie::new(marks::TABLE.iter().flat_map(
             |&(classes, entries)| entries.split_whitespace().map(move |e| (e, classes)),
         ))),
-        slips: true,
     }
 });
 
 /// The lexicon that the built-in rules use.
 pub(crate) fn built_in() -> &'static Lexicon {
     &BUILT_IN
+}
+
+/// The single words of English in the lexicon, each without its ending mark.
+fn english_words() -> impl Iterator<Item = &'static str> {
+    let entries = english::TABLE
+        .iter()
+        .flat_map(|(_, entries)| entries.split_whitespace());
+    entries.filter(|entry| entry.bytes().all(|byte| byte.is_ascii_lowercase()))
 }
 
 /// Whether `word` as a whole is a word of the lexicon, or begins with a stem of it.

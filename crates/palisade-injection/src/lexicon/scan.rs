@@ -1,7 +1,6 @@
 use super::{
     classes::{self, Classes, HARMLESS, NOTHING},
     trie::{Entries, Found, Trie, is_word, runs_on_byte},
-    typos::slip_of,
 };
 
 /// Words, and marks made of signs.
@@ -9,8 +8,6 @@ use super::{
 pub(crate) struct Lexicon {
     pub(crate) words: Trie,
     pub(crate) marks: Option<Trie>,
-    /// Whether words with a slip in them count: for the words that come with the crate.
-    pub(crate) slips: bool,
 }
 
 /// An entry of the lexicon at a place of a text.
@@ -43,7 +40,6 @@ impl Lexicon {
             hits,
             at: 0,
             sentence: 0,
-            slips: self.slips,
         };
         let mut entries = Entries::default();
         let mut start = 0;
@@ -62,18 +58,14 @@ struct Scan<'t, 'h> {
     hits: &'h mut Vec<Hit>,
     at: u32,
     sentence: u32,
-    /// Whether words with a slip in them count.
-    slips: bool,
 }
 
 impl Scan<'_, '_> {
     /// Reads the word at `start` and gives the place after it.
     #[inline]
     fn word(&mut self, words: &Trie, start: usize, entries: &mut Entries) -> usize {
-        let mut known = false;
         if words.may_begin(self.bytes, start) {
             for &found in words.at(self.bytes, start, entries) {
-                known = true;
                 self.hit(start, self.label(start, found));
             }
         }
@@ -89,11 +81,6 @@ impl Scan<'_, '_> {
         }
         if end - start > LONGEST_WORD {
             self.run_together(words, start, end);
-        } else if self.slips
-            && !known
-            && let Some(classes) = slip_of(&self.bytes[start..end])
-        {
-            self.hit(start, Found { classes, end });
         }
         self.at += WORD;
         end

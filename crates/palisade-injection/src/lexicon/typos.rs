@@ -2,59 +2,65 @@
 
 use std::sync::LazyLock;
 
-use super::classes::{self as c, Classes};
-
-/// Words worth recognising with a letter left out, put in, swapped with its neighbour or mistaken for another.
-const WORDS: &[(&str, Classes)] = &[
-    ("ignore", c::IGNORE),
-    ("disregard", c::IGNORE),
-    ("forget", c::IGNORE),
-    ("bypass", c::IGNORE),
-    ("override", c::IGNORE),
-    ("overwrite", c::UNDO),
-    ("previous", c::PRIOR),
-    ("preceding", c::PRIOR),
-    ("earlier", c::PRIOR),
-    ("initial", c::PRIOR),
-    ("original", c::PRIOR),
-    ("instruction", c::INSTR),
-    ("instructions", c::INSTR),
-    ("guidelines", c::INSTR),
-    ("directives", c::INSTR),
-    ("directions", c::INSTR),
-    ("programming", c::INSTR),
-    ("prompt", c::INSTR),
-    ("restrictions", c::RULES),
-    ("constraints", c::RULES),
-    ("system", c::HIDDEN),
-    ("hidden", c::HIDDEN),
-    ("confidential", c::HIDDEN),
-    ("internal", c::HIDDEN),
-    ("everything", c::ALL),
-    ("reveal", c::REVEAL),
-    ("disclose", c::REVEAL),
-    ("password", c::SECRET),
-    ("credentials", c::SECRET),
-    ("assistant", c::HELPER),
-    ("pretend", c::ACT),
-    ("unrestricted", c::UNBOUND),
-    ("unfiltered", c::UNBOUND),
-    ("uncensored", c::UNBOUND),
-    ("jailbroken", c::PERSONA),
-    ("conversation", c::WORDS),
-    ("message", c::WORDS),
-    ("messages", c::WORDS),
-    ("repeat", c::SHOW),
-    ("print", c::SHOW),
-    ("output", c::SHOW),
-    ("display", c::SHOW),
-    ("follow", c::FOLLOW),
-    ("developer", c::ROLE),
-    ("restriction", c::RULES),
+/// Words worth recognising with a letter left out, put in, or mistaken for another. Any word of the lexicon is
+/// recognised with two neighbours swapped.
+const WORDS: &[&str] = &[
+    "ignore",
+    "disregard",
+    "forget",
+    "bypass",
+    "override",
+    "overwrite",
+    "abandon",
+    "nullify",
+    "previous",
+    "preceding",
+    "earlier",
+    "initial",
+    "original",
+    "instruction",
+    "instructions",
+    "guidelines",
+    "directive",
+    "directives",
+    "directions",
+    "programming",
+    "prompt",
+    "restriction",
+    "restrictions",
+    "constraints",
+    "system",
+    "hidden",
+    "confidential",
+    "internal",
+    "everything",
+    "reveal",
+    "disclose",
+    "password",
+    "passphrase",
+    "credentials",
+    "assistant",
+    "pretend",
+    "unrestricted",
+    "unfiltered",
+    "uncensored",
+    "jailbroken",
+    "conversation",
+    "message",
+    "messages",
+    "repeat",
+    "print",
+    "output",
+    "display",
+    "follow",
+    "developer",
+    "administrator",
+    "configuration",
+    "definitions",
 ];
 
 /// Slips that are words of their own.
-const REAL_WORDS: [&str; 48] = [
+const REAL_WORDS: &[&str] = &[
     "ignored",
     "ignores",
     "ignorer",
@@ -68,11 +74,8 @@ const REAL_WORDS: [&str; 48] = [
     "pint",
     "point",
     "paint",
-    "prine",
-    "pring",
-    "print",
+    "prince",
     "prompts",
-    "promp",
     "follows",
     "fellow",
     "fallow",
@@ -103,85 +106,178 @@ const REAL_WORDS: [&str; 48] = [
     "internals",
     "disclosed",
     "discloses",
+    "abandons",
+    "definition",
+    "bided",
+    "ridden",
+    "midden",
+    "trail",
+    "angle",
+    "untied",
+    "quite",
+    "dairy",
+    "sliver",
+    "scared",
+    "parodies",
+    "casual",
+    "marital",
+    "reserve",
+    "reverse",
+    "statues",
+    "brakes",
 ];
-
-type Words = Vec<(&'static [u8], Classes)>;
-
-/// The words by their first letter.
-static BY_LETTER: LazyLock<[Words; 26]> = LazyLock::new(|| {
-    let mut table: [Words; 26] = Default::default();
-    for &(word, classes) in WORDS {
-        table[usize::from(word.as_bytes()[0] - b'a')].push((word.as_bytes(), classes));
-    }
-    table
-});
-
-/// For each first letter, which last two letters a slip of a word can have.
-static ENDINGS: LazyLock<[u32; 26]> = LazyLock::new(|| {
-    let mut endings = [0; 26];
-    for (word, _) in WORDS {
-        let word = word.as_bytes();
-        // The last letter as it is, or the one before it, when the two are swapped or the last is left out.
-        for letter in &word[word.len() - 2..] {
-            endings[usize::from(word[0] - b'a')] |= 1 << (letter - b'a');
-        }
-    }
-    endings
-});
 
 /// Shorter words are one slip away from too many others.
 const SHORTEST: usize = 5;
 const LONGEST: usize = 14;
 
-/// What `word` may be a slip of, if it is no entry itself.
+/// The words of the lexicon, arranged for finding slips of them.
+struct Slips {
+    /// For each number of a set of letters, whether a word has it.
+    sets: Box<[u64; Self::SETS / 64]>,
+    /// The words by that number.
+    by_set: Vec<(u16, &'static str)>,
+    /// The words worth more, by their first letter.
+    by_letter: [Vec<&'static str>; 26],
+    /// For each first letter, which last two letters a slip of such a word can have.
+    endings: [u32; 26],
+}
+
+impl Slips {
+    const SETS: usize = 1 << 14;
+
+    /// A number for the letters of `word`, whatever their order.
+    #[inline]
+    fn set(word: &[u8]) -> u16 {
+        let sum = word.iter().fold(0_u32, |sum, byte| {
+            // Odd multiples of the golden ratio: sums of few of them hardly ever meet.
+            sum.wrapping_add(u32::from(byte & 31).wrapping_mul(0x9E37_79B1) ^ 0x85EB_CA6B)
+        });
+        (sum.wrapping_mul(0x2545_F491) >> 18) as u16
+    }
+
+    fn new() -> Self {
+        let mut slips = Self {
+            sets: Box::new([0; Self::SETS / 64]),
+            by_set: Vec::new(),
+            by_letter: Default::default(),
+            endings: [0; 26],
+        };
+        let long = |word: &&str| (SHORTEST..=LONGEST).contains(&word.len());
+        for word in super::english_words()
+            .chain(WORDS.iter().copied())
+            .filter(long)
+        {
+            let set = Self::set(word.as_bytes());
+            slips.sets[usize::from(set) / 64] |= 1 << (set % 64);
+            slips.by_set.push((set, word));
+        }
+        slips.by_set.sort_unstable();
+        slips.by_set.dedup();
+        for &word in WORDS {
+            let letters = word.as_bytes();
+            let first = usize::from(letters[0] - b'a');
+            slips.by_letter[first].push(word);
+            // The last letter as it is, or the one before it, when the last is left out.
+            for letter in &letters[letters.len() - 2..] {
+                slips.endings[first] |= 1 << (letter - b'a');
+            }
+        }
+        slips
+    }
+
+    /// The word that `word` is with two neighbours swapped. The word itself is not.
+    #[inline]
+    fn swapped(&self, word: &[u8]) -> Option<&'static str> {
+        let set = Self::set(word);
+        if self.sets[usize::from(set) / 64] >> (set % 64) & 1 == 0 {
+            return None;
+        }
+        let from = self.by_set.partition_point(|&(other, _)| other < set);
+        let same = self.by_set[from..]
+            .iter()
+            .take_while(|&&(other, _)| other == set);
+        let mut found = None;
+        for &(_, plain) in same {
+            if plain.as_bytes().eq_ignore_ascii_case(word) {
+                return None;
+            }
+            if is_swap(word, plain.as_bytes()) {
+                found = Some(plain);
+            }
+        }
+        found
+    }
+
+    #[inline]
+    fn mistaken(&self, word: &[u8]) -> Option<&'static str> {
+        let letter = |byte: u8| (byte | 0x20).wrapping_sub(b'a');
+        let (first, last) = (letter(word[0]), letter(word[word.len() - 1]));
+        if first >= 26 || last >= 26 || self.endings[usize::from(first)] >> last & 1 == 0 {
+            return None;
+        }
+        let candidates = &self.by_letter[usize::from(first)];
+        if candidates
+            .iter()
+            .any(|plain| plain.as_bytes().eq_ignore_ascii_case(word))
+        {
+            return None;
+        }
+        candidates
+            .iter()
+            .find(|plain| is_one_off(word, plain.as_bytes()))
+            .copied()
+    }
+}
+
+static SLIPS: LazyLock<Slips> = LazyLock::new(Slips::new);
+
+/// The word of the lexicon that `word` is a slip of, if it is no word itself.
 #[inline]
-pub(super) fn slip_of(word: &[u8]) -> Option<Classes> {
+pub(crate) fn slip_of(word: &[u8]) -> Option<&'static str> {
     if !(SHORTEST..=LONGEST).contains(&word.len()) {
         return None;
     }
-    let letter = |byte: u8| (byte | 0x20).wrapping_sub(b'a');
-    let (first, last) = (letter(word[0]), letter(word[word.len() - 1]));
-    if first >= 26 || last >= 26 || ENDINGS[usize::from(first)] >> last & 1 == 0 {
-        return None;
-    }
-    let candidates = &BY_LETTER[usize::from(first)];
-    let near = candidates
-        .iter()
-        .find(|(candidate, _)| is_slip(word, candidate))?;
+    let slips = &*SLIPS;
+    let plain = slips.swapped(word).or_else(|| slips.mistaken(word))?;
     let real = REAL_WORDS
         .iter()
         .any(|real| real.as_bytes().eq_ignore_ascii_case(word));
-    (!real).then_some(near.1)
+    (!real && !super::is_entry(word)).then_some(plain)
 }
 
-/// Whether `word` is `plain` with one slip (Damerau 1964), not at the first letter and not a letter put at the end.
-fn is_slip(word: &[u8], plain: &[u8]) -> bool {
+/// Whether `word` is `plain` with two neighbours swapped, not the first two.
+fn is_swap(word: &[u8], plain: &[u8]) -> bool {
+    let differ = |&at: &usize| !word[at].eq_ignore_ascii_case(&plain[at]);
+    if word.len() != plain.len() {
+        return false;
+    }
+    let Some(at) = (0..word.len()).find(differ) else {
+        return false;
+    };
+    at > 0
+        && at + 1 < word.len()
+        && word[at].eq_ignore_ascii_case(&plain[at + 1])
+        && word[at + 1].eq_ignore_ascii_case(&plain[at])
+        && word[at + 2..].eq_ignore_ascii_case(&plain[at + 2..])
+}
+
+/// Whether `word` is `plain` with one letter left out, put in or mistaken (Levenshtein 1966), not the first letter, and
+/// none put at the end.
+fn is_one_off(word: &[u8], plain: &[u8]) -> bool {
     if word.len().abs_diff(plain.len()) > 1 {
         return false;
     }
     let same = |(a, b): &(&u8, &u8)| a.eq_ignore_ascii_case(b);
     let start = word.iter().zip(plain).take_while(same).count();
-    let end = word
-        .iter()
-        .rev()
-        .zip(plain.iter().rev())
-        .take_while(same)
-        .count();
-    if start == 0 {
-        return false;
-    }
+    let ends = word.iter().rev().zip(plain.iter().rev());
+    let end = ends.take_while(same).count();
     let rest = |len: usize| len.saturating_sub(start + end);
     let (left_word, left_plain) = (rest(word.len()), rest(plain.len()));
-    match (word.len(), plain.len()) {
-        (a, b) if a > b => left_word <= 1 && left_plain == 0 && start < plain.len(),
-        (a, b) if a < b => left_plain <= 1 && left_word == 0,
-        _ => {
-            left_word == 1
-                || (left_word == 2
-                    && word[start].eq_ignore_ascii_case(&plain[start + 1])
-                    && word[start + 1].eq_ignore_ascii_case(&plain[start]))
-        }
-    }
+    start > 0
+        && left_word <= 1
+        && left_plain <= 1
+        && (word.len() <= plain.len() || start < plain.len())
 }
 
 #[cfg(test)]
@@ -190,26 +286,24 @@ mod tests {
 
     #[test]
     fn one_slip_is_forgiven_and_two_are_not() {
-        for slip in [
-            "ignroe",
-            "ignre",
-            "ignnore",
-            "ignire",
-            "igmore",
-            "Ignor",
-            "instrucitons",
-            "instructons",
-            "instructiosn",
-            "instrvctions",
-            "previuos",
-            "prvious",
-            "PREVOIUS",
-            "sytem",
-            "systwm",
+        for (slip, plain) in [
+            ("ignroe", "ignore"),
+            ("ignre", "ignore"),
+            ("ignnore", "ignore"),
+            ("igmore", "ignore"),
+            ("instrcutions", "instructions"),
+            ("insructions", "instructions"),
+            ("instructiosn", "instructions"),
+            ("PREVOIUS", "previous"),
+            ("prvious", "previous"),
+            ("sytem", "system"),
+            ("restrcition", "restriction"),
+            ("obeyign", "obeying"),
         ] {
-            assert!(slip_of(slip.as_bytes()).is_some(), "{slip}");
+            assert_eq!(slip_of(slip.as_bytes()), Some(plain), "{slip}");
         }
         for word in [
+            "ignore",
             "ignored",
             "precious",
             "systems",
@@ -224,7 +318,7 @@ mod tests {
             "sister",
             "prince",
             "desist",
-            "distem",
+            "quite",
         ] {
             assert_eq!(slip_of(word.as_bytes()), None, "{word}");
         }

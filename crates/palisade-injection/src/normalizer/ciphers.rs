@@ -101,8 +101,20 @@ pub(super) fn shift_of(word: &[u8]) -> Option<Shift> {
     (TELLING[steps(mirrored)] == mirrored[0] + 1).then_some(Shift::Mirrored)
 }
 
-/// `text` with its letters moved back.
-pub(super) fn unshift(text: &str, shift: Shift) -> Rewrite {
+/// `text` with its letters moved back, if that gives words to look at: the beginnings of two words can agree by chance.
+pub(super) fn unshift(text: &str, shift: Shift) -> Option<Rewrite> {
+    const FEWEST: usize = 2;
+    const SHORTEST: usize = 4;
+    let plain = move_back(text, shift);
+    let words = plain
+        .text
+        .as_bytes()
+        .split(|byte| !byte.is_ascii_alphabetic());
+    let known = |word: &&[u8]| word.len() >= SHORTEST && lexicon::is_entry(word);
+    (words.filter(known).take(FEWEST).count() == FEWEST).then_some(plain)
+}
+
+fn move_back(text: &str, shift: Shift) -> Rewrite {
     let undo = |letter: u8| match shift {
         Shift::By(by) => (letter + 26 - by % 26) % 26,
         Shift::Mirrored => 25 - letter,
@@ -299,14 +311,15 @@ mod tests {
                 Shift::By(by) => Shift::By(26 - by),
                 Shift::Mirrored => Shift::Mirrored,
             };
-            let shifted = unshift(PLAIN, opposite).text;
-            assert_eq!(unshift(&shifted, shift).text, PLAIN, "{shift:?}");
+            let shifted = move_back(PLAIN, opposite).text;
+            assert_eq!(unshift(&shifted, shift).unwrap().text, PLAIN, "{shift:?}");
             let seen = shifted
                 .split(' ')
                 .filter(|word| shift_of(word.as_bytes()) == Some(shift))
                 .count();
             assert!(seen >= 2, "{shift:?}: {shifted}");
         }
+        assert!(unshift(PLAIN, Shift::By(3)).is_none());
         for word in PLAIN.split(' ').chain(["strchr", "the", "Xy1z"]) {
             assert_eq!(shift_of(word.as_bytes()), None, "{word}");
         }

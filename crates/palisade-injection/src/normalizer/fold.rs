@@ -4,54 +4,88 @@ use palisade_core::ByteRange;
 use unicode_normalization::{IsNormalized, UnicodeNormalization};
 
 use super::{
-    letters::{Look, kind, look},
+    letters::{Kind, Look, kind, look},
     map::Rewrite,
 };
 
 /// Rewrites a text that is not ASCII: compatibility forms, ornaments, look-alikes, invisible characters, quotes.
 ///
-/// ASCII parts are copied as they are; case is left to whoever reads the text.
-pub(super) fn fold(text: &str) -> Rewrite {
-    let mostly_latin = mostly_latin(text);
-    let mut out = Rewrite::with_capacity(text.len());
+/// ASCII parts are copied as they are; case is left to whoever reads the text. The answer is whether folding the outcome
+/// again may change it further: a full-width entity, a mark that only now stands beside a Latin letter.
+pub(super) fn fold(text: &str) -> (Rewrite, bool) {
+    let mut folding = Folding {
+        text,
+        mostly_latin: None,
+        out: Rewrite::with_capacity(text.len()),
+        copied: 0,
+        unsettled: false,
+    };
     let mut word = Word::default();
-    let mut copied = 0;
     let mut chars = text.char_indices().peekable();
     while let Some((at, character)) = chars.next() {
         if character.is_ascii_alphanumeric() {
-            word.push(at, character);
+            word.push(at, character, Kind::default());
             continue;
         }
         if character.is_ascii() {
-            word.finish(text, &mut copied, at, mostly_latin, &mut out);
-            continue;
-        }
-        if is_ignorable(character) {
-            word.skip(at, character);
+            word.finish(&mut folding, at);
             continue;
         }
         if stands_alone(character) {
-            word.finish(text, &mut copied, at, mostly_latin, &mut out);
+            word.finish(&mut folding, at);
             // A mark after it may still change it, as the voicing marks of Japanese do.
             let marked = |next: char| !stands_alone(next) && kind(next).is_mark();
             if !chars.peek().is_some_and(|&(_, next)| marked(next)) {
                 continue;
             }
         }
-        let kind_here = kind(character);
-        if kind_here.is_word() || kind_here.is_mark() || look(character).is_some() {
-            word.push(at, character);
+        if is_ignorable(character) {
+            word.skip(at, character);
             continue;
         }
-        word.finish(text, &mut copied, at, mostly_latin, &mut out);
-        out.copy(&text[copied..at], copied);
+        let kind = kind(character);
+        if kind.is_in_word() {
+            word.push(at, character, kind);
+            continue;
+        }
+        word.finish(&mut folding, at);
+        folding.copy_to(at);
         let source = ByteRange::new(at, at + character.len_utf8());
-        put_sign(character, source, &mut out);
-        copied = source.end;
+        folding.unsettled |= put_sign(character, source, &mut folding.out);
+        folding.copied = source.end;
     }
-    word.finish(text, &mut copied, text.len(), mostly_latin, &mut out);
-    out.copy(&text[copied..], copied);
-    out
+    word.finish(&mut folding, text.len());
+    folding.copy_to(text.len());
+    // What was folded can change what most words are.
+    let unsettled = folding.unsettled
+        || folding
+            .mostly_latin
+            .is_some_and(|before| before != mostly_latin(&folding.out.text));
+    (folding.out, unsettled)
+}
+
+/// A text on the way to its new spelling.
+struct Folding<'t> {
+    text: &'t str,
+    /// Whether most words are Latin, once somebody has asked.
+    mostly_latin: Option<bool>,
+    out: Rewrite,
+    /// How much of the text has been dealt with.
+    copied: usize,
+    unsettled: bool,
+}
+
+impl Folding<'_> {
+    fn copy_to(&mut self, end: usize) {
+        self.out.copy(&self.text[self.copied..end], self.copied);
+        self.copied = end;
+    }
+
+    fn mostly_latin(&mut self) -> bool {
+        *self
+            .mostly_latin
+            .get_or_insert_with(|| mostly_latin(self.text))
+    }
 }
 
 /// A word with at least one character that is not ASCII, being collected.
@@ -69,28 +103,25 @@ struct Word {
 struct Seen {
     /// One that is rewritten wherever it stands.
     odd: bool,
-    /// A Latin letter.
-    latin: bool,
-    /// A look-alike of one.
+    /// A look-alike of a Latin letter.
     double: bool,
     /// A letter that looks like no Latin one.
     foreign: bool,
 }
 
 impl Seen {
-    fn add(&mut self, character: char) {
+    #[inline]
+    fn add(&mut self, character: char, kind: Kind) {
         if character.is_ascii() {
-            self.latin |= character.is_ascii_alphabetic();
             return;
         }
-        let kind = kind(character);
-        match look(character) {
-            Some(Look::Ornament(_)) => (self.odd, self.latin) = (true, true),
-            Some(Look::Double(_)) => self.double = true,
-            None => self.foreign |= kind.is_alphabetic() && ligature(character).is_none(),
-        }
-        self.odd |= !kind.is_plain()
-            || ligature(character).is_some()
+        let ligature = ligature(character).is_some();
+        self.double |= kind.is_double();
+        self.foreign |=
+            kind.is_alphabetic() && !kind.is_double() && !kind.is_ornament() && !ligature;
+        self.odd |= kind.is_ornament()
+            || !kind.is_plain()
+            || ligature
             || plain_arabic(character) != character;
     }
 }
@@ -101,10 +132,11 @@ struct Glyph {
 }
 
 impl Word {
-    fn push(&mut self, at: usize, character: char) {
+    #[inline]
+    fn push(&mut self, at: usize, character: char, kind: Kind) {
         self.begin(at);
         self.changed |= !character.is_ascii();
-        self.seen.add(character);
+        self.seen.add(character, kind);
         self.glyphs.push(Glyph {
             character,
             source: ByteRange::new(at, at + character.len_utf8()),
@@ -127,44 +159,57 @@ impl Word {
         }
     }
 
-    fn finish(
-        &mut self,
-        text: &str,
-        copied: &mut usize,
-        end: usize,
-        mostly_latin: bool,
-        out: &mut Rewrite,
-    ) {
-        // Most words of other alphabets are fine as they are.
-        let fine = !self.seen.odd && (!self.seen.double || self.seen.foreign || !mostly_latin);
-        if self.changed && !fine {
-            out.copy(&text[*copied..self.start], *copied);
-            self.compose();
-            let foreign = self.glyphs.iter().any(|glyph| {
-                let c = glyph.character;
-                !c.is_ascii()
-                    && kind(c).is_alphabetic()
-                    && look(c).is_none()
-                    && ligature(c).is_none()
-            });
-            // A word without any Latin letter is folded only if it cannot be told from a Latin one.
-            let doubtful = !self.glyphs.iter().any(|glyph| is_latin(glyph.character))
+    fn finish(&mut self, folding: &mut Folding<'_>, end: usize) {
+        if self.changed {
+            // Most words of other alphabets are fine as they are.
+            let doubles = self.seen.double && !self.seen.foreign;
+            if self.seen.odd || (doubles && folding.mostly_latin()) {
+                self.rewrite(folding, end);
+            }
+            self.changed = false;
+            self.seen = Seen::default();
+        }
+        self.glyphs.clear();
+    }
+
+    fn rewrite(&mut self, folding: &mut Folding<'_>, end: usize) {
+        folding.copy_to(self.start);
+        folding.unsettled |= self.compose();
+        let foreign = self.glyphs.iter().any(|glyph| {
+            let c = glyph.character;
+            let kind = kind(c);
+            !c.is_ascii()
+                && kind.is_alphabetic()
+                && !kind.is_ornament()
+                && !kind.is_double()
+                && ligature(c).is_none()
+        });
+        // A word without any Latin letter is folded only if it cannot be told from a Latin one.
+        let doubtful = || {
+            !self.glyphs.iter().any(|glyph| is_latin(glyph.character))
                 && !self
                     .glyphs
                     .iter()
-                    .all(|glyph| kind(glyph.character).is_twin());
-            for glyph in &self.glyphs {
-                put_letter(glyph, mostly_latin && !foreign && !doubtful, text, out);
-            }
-            *copied = end;
+                    .all(|glyph| kind(glyph.character).is_twin())
+                && !mixes(self.glyphs.iter().map(|glyph| glyph.character))
+        };
+        let fold_doubles = !foreign
+            && self
+                .glyphs
+                .iter()
+                .any(|glyph| kind(glyph.character).is_double())
+            && !doubtful()
+            && folding.mostly_latin();
+        for glyph in &self.glyphs {
+            folding.unsettled |= put_letter(glyph, fold_doubles, folding.text, &mut folding.out);
         }
-        self.glyphs.clear();
-        self.changed = false;
-        self.seen = Seen::default();
+        folding.copied = end;
     }
 
-    /// Drops the marks over Latin letters and brings everything else to its compatibility form.
-    fn compose(&mut self) {
+    /// Drops the marks over Latin letters and brings everything else to its compatibility form. The answer is whether
+    /// that gave characters that may have to be folded themselves.
+    fn compose(&mut self) -> bool {
+        let mut unsettled = false;
         let mut composed: Vec<Glyph> = Vec::with_capacity(self.glyphs.len());
         let mut glyphs = std::mem::take(&mut self.glyphs).into_iter().peekable();
         while let Some(mut glyph) = glyphs.next() {
@@ -174,12 +219,15 @@ impl Word {
                 marks.push(mark.character);
             }
             let base = glyph.character;
-            if base.is_ascii() || look(base).is_some() {
+            if base.is_ascii() || look(base).is_some() || ligature(base).is_some() {
+                // A vowel sign made the word foreign; without it it may not be.
+                unsettled |= !marks.chars().all(is_accent);
                 composed.push(glyph);
                 continue;
             }
             if is_harakat(base) || is_accent(base) {
                 // A mark at the start of a word has no letter to sit on.
+                unsettled = true;
                 continue;
             }
             let cluster = || std::iter::once(base).chain(marks.chars().filter(|&m| !is_harakat(m)));
@@ -190,6 +238,7 @@ impl Word {
                 }));
                 continue;
             }
+            unsettled = true;
             composed.extend(
                 cluster()
                     .nfkc()
@@ -201,40 +250,52 @@ impl Word {
             );
         }
         self.glyphs = composed;
+        unsettled
     }
 }
 
-fn put_letter(glyph: &Glyph, fold_doubles: bool, text: &str, out: &mut Rewrite) {
+/// The answer is whether what was put may have to be folded itself.
+fn put_letter(glyph: &Glyph, fold_doubles: bool, text: &str, out: &mut Rewrite) -> bool {
     let character = glyph.character;
     let source = glyph.source;
-    match look(character) {
-        Some(Look::Ornament(letter)) => return out.put_char(char::from(letter), source),
-        Some(Look::Double(letter)) if fold_doubles => {
-            return out.put_char(char::from(letter), source);
-        }
-        _ => {}
+    let seen = kind(character);
+    if (seen.is_ornament() || (seen.is_double() && fold_doubles))
+        && let Some(Look::Ornament(letter) | Look::Double(letter)) = look(character)
+    {
+        out.put_char(char::from(letter), source);
+        return false;
     }
     if let Some(letters) = ligature(character) {
-        return out.put(letters, source);
+        out.put(letters, source);
+        return false;
     }
     let plain = plain_arabic(character);
-    let lower = plain.to_lowercase();
-    let unchanged = plain == character && lower.clone().eq([character]);
-    if character.is_ascii() || unchanged {
+    let unchanged = plain == character && (character.is_ascii() || seen.is_plain());
+    if unchanged || plain.to_lowercase().eq([character]) {
         let original = &text[source.as_range()];
         if original.len() == character.len_utf8() && original.starts_with(character) {
             out.copy(original, source.start);
         } else {
             out.put_char(character, source);
         }
-        return;
+        return false;
     }
-    for character in lower {
-        out.put_char(character, source);
+    let mut unsettled = false;
+    for lower in plain.to_lowercase() {
+        let kind = kind(lower);
+        // Capitals without a likeness can have small letters with one.
+        unsettled |= (kind.is_double() && !seen.is_double())
+            || kind.is_twin() != seen.is_twin()
+            || kind.is_ornament()
+            || !kind.is_plain()
+            || ligature(lower).is_some();
+        out.put_char(lower, source);
     }
+    unsettled
 }
 
-fn put_sign(character: char, source: ByteRange, out: &mut Rewrite) {
+/// The answer is whether what was put may have to be folded itself.
+fn put_sign(character: char, source: ByteRange, out: &mut Rewrite) -> bool {
     let sign = match character {
         '‘' | '’' | '‚' | '‛' | 'ʼ' | '′' | '´' | '‵' => "'",
         '“' | '”' | '„' | '‟' | '«' | '»' | '″' | '「' | '」' | '『' | '』' => "\"",
@@ -265,18 +326,21 @@ fn put_sign(character: char, source: ByteRange, out: &mut Rewrite) {
                 }
             }
             if any {
-                return;
+                return true;
             }
             " "
         }
     };
     out.put(sign, source);
+    // A letter may make a word with what stands beside it.
+    sign.starts_with(char::is_alphanumeric)
 }
 
 /// Whether more words are Latin than are not; a word of look-alikes counts for neither side unless a Latin letter is in it.
 fn mostly_latin(text: &str) -> bool {
     let (mut latin, mut foreign) = (0_u32, 0_u32);
     let (mut has_latin, mut has_foreign) = (false, false);
+    let mut alphabet = None;
     for character in text.chars() {
         if character.is_ascii_alphabetic() {
             has_latin = true;
@@ -284,22 +348,57 @@ fn mostly_latin(text: &str) -> bool {
             latin += u32::from(has_latin && !has_foreign);
             foreign += u32::from(has_foreign);
             (has_latin, has_foreign) = (false, false);
+            alphabet = None;
         } else if stands_alone(character) {
             foreign += 1;
         } else {
-            match look(character) {
-                Some(Look::Ornament(_)) => has_latin = true,
-                Some(Look::Double(_)) => {}
-                None if is_styled_latin(character) || ligature(character).is_some() => {
-                    has_latin = true;
+            let kind = kind(character);
+            if !kind.is_in_word() && !is_styled_latin(character) {
+                if !is_ignorable(character) {
+                    latin += u32::from(has_latin && !has_foreign);
+                    foreign += u32::from(has_foreign);
+                    (has_latin, has_foreign) = (false, false);
+                    alphabet = None;
                 }
-                None => has_foreign |= kind(character).is_alphabetic(),
+            } else if kind.is_ornament()
+                || is_styled_latin(character)
+                || ligature(character).is_some()
+            {
+                has_latin = true;
+            } else if kind.is_double() {
+                // Two alphabets in one word are a Latin word in disguise.
+                let this = alphabet_of(character);
+                has_latin |= alphabet.is_some_and(|other| other != this);
+                alphabet = Some(this);
+            } else {
+                has_foreign |= kind.is_alphabetic();
             }
         }
     }
     latin += u32::from(has_latin && !has_foreign);
     foreign += u32::from(has_foreign);
     latin > foreign
+}
+
+/// Whether letters of several alphabets are mixed, as no word of any language does.
+fn mixes(word: impl Iterator<Item = char>) -> bool {
+    let mut alphabets = word
+        .filter(|&character| kind(character).is_double())
+        .map(alphabet_of);
+    let first = alphabets.next();
+    alphabets.any(|other| Some(other) != first)
+}
+
+/// Which of the alphabets with look-alikes of Latin letters `character` belongs to, as a number of our own.
+fn alphabet_of(character: char) -> u8 {
+    match character {
+        '\u{370}'..='\u{3FF}' | '\u{1F00}'..='\u{1FFF}' => 1,
+        '\u{400}'..='\u{52F}' | '\u{1C80}'..='\u{1C8F}' | '\u{A640}'..='\u{A69F}' => 2,
+        '\u{530}'..='\u{58F}' => 3,
+        '\u{13A0}'..='\u{13FF}' | '\u{AB70}'..='\u{ABBF}' => 4,
+        '\u{2C80}'..='\u{2CFF}' => 5,
+        _ => 0,
+    }
 }
 
 /// Mathematical, full-width and circled letters: their compatibility form is Latin (or Greek, which is rare enough).
@@ -309,7 +408,7 @@ fn is_styled_latin(character: char) -> bool {
 }
 
 fn is_latin(character: char) -> bool {
-    character.is_ascii_alphabetic() || matches!(look(character), Some(Look::Ornament(_)))
+    character.is_ascii_alphabetic() || kind(character).is_ornament()
 }
 
 fn ligature(character: char) -> Option<&'static str> {
@@ -363,7 +462,7 @@ mod tests {
     use super::*;
 
     fn folded(text: &str) -> String {
-        fold(text).text
+        fold(text).0.text
     }
 
     #[test]
@@ -401,6 +500,8 @@ mod tests {
             "the word привет means hello"
         );
         assert_eq!(folded("the wоrd"), "the word");
+        // A word of two alphabets is no word of either.
+        assert_eq!(folded("tell me, уοսг"), "tell me, your");
     }
 
     #[test]

@@ -9,8 +9,10 @@ const SHORTEST: usize = 4;
 
 /// What is written in invisible characters, if anything is.
 pub(super) fn reveal(text: &str) -> Option<Rewrite> {
-    // Both blocks begin with the same byte, three of them with the same two; most texts have neither.
-    if !text.bytes().any(|byte| byte == 0xF3 || byte == 0xEF) {
+    // The blocks begin with these two pairs of bytes; most texts have neither.
+    let bytes = text.as_bytes();
+    let begins = |pair: (&u8, &u8)| matches!(pair, (0xF3, 0xA0) | (0xEF, 0xB8));
+    if !bytes.iter().zip(bytes.get(1..)?).any(begins) {
         return None;
     }
     let mut out = Rewrite::default();

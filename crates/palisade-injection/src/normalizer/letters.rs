@@ -40,10 +40,12 @@ impl Kind {
     const MARK: u8 = 4;
     const PLAIN: u8 = 8;
     const TWIN: u8 = 16;
+    const ORNAMENT: u8 = 32;
+    const DOUBLE: u8 = 64;
 
-    /// A letter or digit.
-    pub(super) fn is_word(self) -> bool {
-        self.0 & Self::WORD != 0
+    /// A letter or digit, a mark on one, or what looks like a Latin letter.
+    pub(super) fn is_in_word(self) -> bool {
+        self.0 & (Self::WORD | Self::MARK | Self::ORNAMENT | Self::DOUBLE) != 0
     }
 
     pub(super) fn is_alphabetic(self) -> bool {
@@ -64,9 +66,20 @@ impl Kind {
     pub(super) fn is_plain(self) -> bool {
         self.0 & Self::PLAIN != 0
     }
+
+    /// A Latin letter with an ornament: [`Look::Ornament`].
+    pub(super) fn is_ornament(self) -> bool {
+        self.0 & Self::ORNAMENT != 0
+    }
+
+    /// Another letter that looks like a Latin one: [`Look::Double`].
+    pub(super) fn is_double(self) -> bool {
+        self.0 & Self::DOUBLE != 0
+    }
 }
 
 /// The kind of `character`; looked up for the alphabets in common use.
+#[inline]
 pub(super) fn kind(character: char) -> Kind {
     match KINDS.get(character as usize) {
         Some(&kind) => kind,
@@ -84,16 +97,17 @@ fn find_kind(character: char) -> Kind {
     let lower = character.to_lowercase().eq([character]);
     let composed = is_nfkc_quick(std::iter::once(character)) == IsNormalized::Yes;
     let mark = is_combining_mark(character);
+    let alphabetic = character.is_alphabetic();
+    let look = look(character);
     let mut kind = 0;
     for (holds, bit) in [
-        (character.is_alphanumeric(), Kind::WORD),
-        (character.is_alphabetic(), Kind::ALPHABETIC),
+        (alphabetic || character.is_numeric(), Kind::WORD),
+        (alphabetic, Kind::ALPHABETIC),
         (mark, Kind::MARK),
         (lower && composed && !mark, Kind::PLAIN),
-        (
-            !character.is_alphabetic() || TWINS.contains(character),
-            Kind::TWIN,
-        ),
+        (!alphabetic || TWINS.contains(character), Kind::TWIN),
+        (matches!(look, Some(Look::Ornament(_))), Kind::ORNAMENT),
+        (matches!(look, Some(Look::Double(_))), Kind::DOUBLE),
     ] {
         kind |= if holds { bit } else { 0 };
     }

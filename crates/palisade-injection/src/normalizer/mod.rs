@@ -73,7 +73,7 @@ pub enum Transform {
     /// String literals put together.
     Joined,
     /// Markup and punctuation taken out of words, single letters joined, digits and signs read as letters, stretched
-    /// letters let go.
+    /// letters let go, slips of the finger put right.
     Tidied,
 }
 
@@ -212,12 +212,15 @@ fn fold_in_place(view: &mut View<'_>) {
         if view.text.is_ascii() {
             break;
         }
-        let Rewrite { text, map } = fold::fold(&view.text);
+        let (Rewrite { text, map }, unsettled) = fold::fold(&view.text);
         if text == *view.text {
             break;
         }
         view.text = Cow::Owned(text);
         maps.insert(0, Arc::new(map));
+        if !unsettled {
+            break;
+        }
     }
     maps.append(&mut view.maps);
     view.maps = maps;
@@ -239,7 +242,12 @@ impl<'t> Views<'t> {
     /// Adds whatever `view` seems to hide.
     fn expand(&mut self, view: &View<'t>) {
         let found = survey(&view.text);
-        let broken = found.markup || found.spaced || found.leet || found.split || found.stretched;
+        let broken = found.markup
+            || found.spaced
+            || found.leet
+            || found.split
+            || found.stretched
+            || found.slips;
         if broken && view.transform != Transform::Tidied {
             self.tidy(view, found);
         }
@@ -285,7 +293,7 @@ impl<'t> Views<'t> {
                 Shift::By(13) => Transform::Rotated,
                 _ => Transform::Shifted,
             };
-            self.decode(view, transform, |text| Some(ciphers::unshift(text, shift)));
+            self.decode(view, transform, |text| ciphers::unshift(text, shift));
         }
         if found.pig_latin && !again {
             self.decode(view, Transform::PigLatin, |text| {
@@ -340,6 +348,7 @@ impl<'t> Views<'t> {
             (found.leet, tidy::read_leet),
             (found.split, tidy::join_parts),
             (found.stretched, tidy::squeeze),
+            (found.slips, tidy::mend_slips),
         ] {
             if wanted && let Some(rewrite) = step(&tidied.text) {
                 tidied = derive(&tidied, rewrite, Transform::Tidied);

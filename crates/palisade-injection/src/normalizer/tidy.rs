@@ -151,6 +151,31 @@ fn word_end_ascii(bytes: &[u8], start: usize) -> usize {
     rest.map_or(bytes.len(), |len| start + len)
 }
 
+/// Puts right the words to look at that have a slip of the finger in them: `ignroe`, `instructons`.
+pub(super) fn mend_slips(text: &str) -> Option<Rewrite> {
+    let bytes = text.as_bytes();
+    let mut out = Rewrite::with_capacity(text.len());
+    let (mut at, mut copied) = (0, 0);
+    while at < bytes.len() {
+        if !is_word(bytes[at]) {
+            at += 1;
+            continue;
+        }
+        let start = at;
+        while at < bytes.len() && is_word(bytes[at]) {
+            at += 1;
+        }
+        if let Some(plain) = lexicon::slip_of(&bytes[start..at]) {
+            out.copy(&text[copied..start], copied);
+            out.put(plain, ByteRange::new(start, at));
+            copied = at;
+        }
+    }
+    let changed = copied > 0;
+    out.copy(&text[copied..], copied);
+    changed.then_some(out)
+}
+
 /// Takes the repeats out of stretched words: `ignoooore`, `alllll`; only out of those that are then known.
 pub(super) fn squeeze(text: &str) -> Option<Rewrite> {
     let bytes = text.as_bytes();
@@ -387,7 +412,7 @@ fn leet_words(text: &str) -> impl Iterator<Item = (usize, &str)> {
             let bar = bytes[start] == b'|' && start > 0 && bytes[start - 1] == b'<';
             let start = start + usize::from(bar);
             let mut end = at;
-            while end > start && matches!(bytes[end - 1], b'!' | b'|' | b'+' | b'(') {
+            while end > start && matches!(bytes[end - 1], b'!' | b'|') {
                 end -= 1;
             }
             return Some((start, &text[start..end]));
@@ -425,17 +450,39 @@ fn letters(word: &str) -> Option<(String, bool)> {
         .map(|(at, _)| at)
         .take(MOST_UNSURE)
         .collect();
-    let mut known = false;
-    for reading in (0..1_u32 << unsure.len()).rev() {
+    let mut readings = (0..1_u32 << unsure.len()).map(|reading| {
+        let mut plain = plain.clone();
         for (bit, &at) in unsure.iter().enumerate() {
             plain[at] = if reading >> bit & 1 == 0 { b'i' } else { b'l' };
         }
-        known = plain.len() >= SHORTEST_LEET && lexicon::knows(&plain);
-        if known {
-            break;
-        }
+        plain
+    });
+    let long = plain.len() >= SHORTEST_LEET;
+    if let Some(known) = readings.find(|reading| lexicon::is_entry(reading)) {
+        return Some((String::from_utf8(known).ok()?, long));
     }
+    for &at in &unsure {
+        plain[at] = likely(&plain, at);
+    }
+    let known = long && lexicon::knows(&plain);
     Some((String::from_utf8(plain).ok()?, known))
+}
+
+/// Whether the `1` at `at` is rather an i or an l: an l where words begin with it before a vowel, beside another and at
+/// the end.
+fn likely(word: &[u8], at: usize) -> u8 {
+    let vowel = |byte: &u8| matches!(byte | 0x20, b'a' | b'e' | b'o' | b'u');
+    let unsure = |byte: &u8| matches!(byte, b'i' | b'l');
+    let next = word.get(at + 1);
+    let before = at.checked_sub(1).map(|at| word[at]);
+    let begins = at == 0 && next.is_some_and(vowel);
+    let doubled = before.as_ref().is_some_and(unsure) || next.is_some_and(unsure);
+    let ends = next.is_none() && at > 1;
+    if begins || doubled || ends {
+        b'l'
+    } else {
+        b'i'
+    }
 }
 
 /// A known word shorter than this does not show that digits are meant as letters: `a5`, `1t`.

@@ -14,6 +14,8 @@ pub(super) struct Sighting<'r> {
 
 /// Sightings further apart than this, in bytes, have nothing to do with each other.
 const NEIGHBOURHOOD: usize = 1200;
+/// Weaker sightings than this are not worse for having been disguised: harmless texts have such words too.
+const STRONG: f32 = 0.5;
 /// What further rules of one family add: they often see the same words.
 const SAME_FAMILY: f32 = 0.45;
 
@@ -51,7 +53,7 @@ pub(super) fn combine(
         ));
     }
     if let Some(id) = disguised {
-        let strong = kept.iter().filter(|sighting| sighting.weight >= 0.3);
+        let strong = kept.iter().filter(|sighting| sighting.weight >= STRONG);
         if let Some(worst) = strong.max_by(|a, b| a.disguise.total_cmp(&b.disguise))
             && worst.disguise > 0.0
         {

@@ -199,7 +199,6 @@ impl Rules {
         self.custom_lexicon = (!words.is_empty()).then(|| Lexicon {
             words: Trie::new(words.iter().map(|(word, class)| (word.as_str(), *class))),
             marks: None,
-            slips: false,
         });
     }
 }
@@ -285,7 +284,7 @@ fn disguise(transform: Transform) -> f32 {
         Transform::Folded | Transform::Unescaped => 0.0,
         Transform::Tidied => 0.15,
         Transform::Unhidden => 0.6,
-        _ => 0.4,
+        _ => 0.3,
     }
 }
 
