@@ -125,9 +125,17 @@ impl Scan<'_, '_> {
 
     /// Reads words run together.
     fn inside(&mut self, words: &Trie, start: usize, end: usize) {
+        let run = &self.bytes[..end];
         let mut at = start;
+        // Whether a word ends here, so that a short one may stand between it and the next.
+        let mut border = true;
         while at < end {
-            match words.inside(&self.bytes[..end], at) {
+            let found = words.inside(run, at).or_else(|| {
+                let short = words.short_inside(run, at).filter(|_| border)?;
+                (short.end == end || words.inside(run, short.end).is_some()).then_some(short)
+            });
+            border = found.is_some();
+            match found {
                 Some(found) => {
                     self.hit(at, found);
                     self.at += WORD;

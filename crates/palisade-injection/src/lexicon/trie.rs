@@ -257,6 +257,24 @@ impl Trie {
         best
     }
 
+    /// The longest entry of two or three letters at `start` in a run of letters without spaces.
+    pub(crate) fn short_inside(&self, text: &[u8], start: usize) -> Option<Found> {
+        let mut node = self.roots[text[start].to_ascii_lowercase() as usize];
+        let mut best = None;
+        for end in start + 2..=text.len().min(start + 3) {
+            let next = text[end - 1].to_ascii_lowercase();
+            node = self.child(&self.nodes[node as usize], next);
+            let classes = self.ends[self.nodes[node as usize].ends as usize].exact;
+            if node == 0 {
+                break;
+            }
+            if classes != NOTHING {
+                best = Some(Found { classes, end });
+            }
+        }
+        best
+    }
+
     /// The longest entry at `start`, spaces aside: for marks such as `"role": "system"`.
     pub(crate) fn mark(&self, text: &[u8], start: usize) -> Option<Found> {
         let mut node = self.roots[text[start].to_ascii_lowercase() as usize];

@@ -284,7 +284,12 @@ fn from_pig_latin(word: &[u8]) -> Option<String> {
         [onset, rest].concat()
     };
     let mut readings: Vec<Vec<u8>> = Vec::new();
-    if vowel(stem[0]) && matches!(stem[stem.len() - 1], b'w' | b'y' | b'h') {
+    let one = moved(1);
+    if BEGIN_WITH_W_OR_Y.contains(&one.as_slice()) {
+        readings.push(one);
+    }
+    let spoken = vowel(stem[0]) || !stem.iter().any(|&byte| vowel(byte));
+    if spoken && matches!(stem[stem.len() - 1], b'w' | b'y' | b'h') {
         readings.push(stem[..stem.len() - 1].to_vec());
     }
     if qu > 0 {
@@ -292,10 +297,18 @@ fn from_pig_latin(word: &[u8]) -> Option<String> {
     }
     // The more likely onsets first: one consonant, two, then the longer ones.
     readings.extend((1..=consonants.min(stem.len() - 1)).map(moved));
-    let known = readings.iter().find(|reading| lexicon::knows(reading));
-    let best = known.or(readings.first())?;
+    let common = |reading: &&Vec<u8>| {
+        BEGIN_WITH_W_OR_Y.contains(&reading.as_slice()) || lexicon::is_entry(reading)
+    };
+    let best = readings.iter().find(common).or(readings.first())?;
     String::from_utf8(best.clone()).ok()
 }
+
+/// Words that would read as others if the letter at their end were only there to be spoken.
+const BEGIN_WITH_W_OR_Y: [&[u8]; 14] = [
+    b"was", b"were", b"what", b"when", b"where", b"which", b"who", b"will", b"with", b"without",
+    b"would", b"you", b"your", b"yes",
+];
 
 #[cfg(test)]
 mod tests {

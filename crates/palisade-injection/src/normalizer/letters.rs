@@ -190,7 +190,34 @@ fn entry(code: u32) -> Option<u8> {
 }
 
 /// Latin letters whose ornament is not a separate mark, small capitals, and letters turned upside down.
-const ORNAMENTS: [(&str, u8); 24] = [
+const ORNAMENTS: [(&str, u8); 26 + 24] = [
+    // Runes and braille cells, one for one.
+    ("ᚨ⠁", b'a'),
+    ("ᛒ⠃", b'b'),
+    ("ᚳ⠉", b'c'),
+    ("ᛞ⠙", b'd'),
+    ("ᛖ⠑", b'e'),
+    ("ᚠ⠋", b'f'),
+    ("ᚷ⠛", b'g'),
+    ("ᚺ⠓", b'h'),
+    ("ᛁ⠊", b'i'),
+    ("ᛃ⠚", b'j'),
+    ("ᚲ⠅", b'k'),
+    ("ᛚ⠇", b'l'),
+    ("ᛗ⠍", b'm'),
+    ("ᚾ⠝", b'n'),
+    ("ᛟ⠕", b'o'),
+    ("ᛈ⠏", b'p'),
+    ("ᛩ⠟", b'q'),
+    ("ᚱ⠗", b'r'),
+    ("ᛊ⠎", b's'),
+    ("ᛏ⠞", b't'),
+    ("ᚢ⠥", b'u'),
+    ("ᚡ⠧", b'v'),
+    ("ᚹ⠺", b'w'),
+    ("ᛪ⠭", b'x'),
+    ("ᚤ⠽", b'y'),
+    ("ᛉ⠵", b'z'),
     ("ƀɃɓʙᴃ", b'b'),
     ("ƈȼᴄ", b'c'),
     ("đðɖɗᴅ", b'd'),

@@ -247,6 +247,7 @@ impl<'t> Views<'t> {
             || found.leet
             || found.split
             || found.stretched
+            || found.humps
             || found.slips;
         if broken && view.transform != Transform::Tidied {
             self.tidy(view, found);
@@ -348,6 +349,7 @@ impl<'t> Views<'t> {
             (found.leet, tidy::read_leet),
             (found.split, tidy::join_parts),
             (found.stretched, tidy::squeeze),
+            (found.humps, tidy::split_humps),
             (found.slips, tidy::mend_slips),
         ] {
             if wanted && let Some(rewrite) = step(&tidied.text) {

@@ -151,6 +151,45 @@ fn word_end_ascii(bytes: &[u8], start: usize) -> usize {
     rest.map_or(bytes.len(), |len| start + len)
 }
 
+/// Puts spaces between words that are run together with a capital each: `IgnoreAllPreviousInstructions`; if several of
+/// them are words to look at.
+pub(super) fn split_humps(text: &str) -> Option<Rewrite> {
+    const SHORTEST: usize = 16;
+    const FEWEST_KNOWN: usize = 2;
+    let bytes = text.as_bytes();
+    let mut out = Rewrite::with_capacity(text.len());
+    let (mut at, mut copied) = (0, 0);
+    while at < bytes.len() {
+        let start = at;
+        at = word_end_ascii(bytes, start);
+        if at - start < SHORTEST {
+            at = at.max(start + 1);
+            continue;
+        }
+        let hump =
+            |at: &usize| bytes[at - 1].is_ascii_lowercase() && bytes[*at].is_ascii_uppercase();
+        let mut borders: Vec<usize> = (start + 1..at).filter(hump).collect();
+        borders.push(at);
+        let mut from = start;
+        let mut known = 0;
+        for &border in &borders {
+            known += usize::from(lexicon::is_entry(&bytes[from..border]));
+            from = border;
+        }
+        if known < FEWEST_KNOWN {
+            continue;
+        }
+        for &border in &borders[..borders.len() - 1] {
+            out.copy(&text[copied..border], copied);
+            out.put(" ", ByteRange::new(border, border));
+            copied = border;
+        }
+    }
+    let changed = copied > 0;
+    out.copy(&text[copied..], copied);
+    changed.then_some(out)
+}
+
 /// Puts right the words to look at that have a slip of the finger in them: `ignroe`, `instructons`.
 pub(super) fn mend_slips(text: &str) -> Option<Rewrite> {
     let bytes = text.as_bytes();
