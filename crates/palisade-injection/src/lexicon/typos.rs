@@ -143,6 +143,21 @@ struct Slips {
     endings: [u32; 26],
 }
 
+/// A weight for each letter; sums of few of them hardly ever meet.
+const WEIGHTS: [u32; 32] = {
+    let mut weights = [0; 32];
+    let mut letter = 0;
+    while letter < 32 {
+        // The finaliser of a hash (Stafford's mix 13) over the letter's place.
+        let mut weight = (letter as u32 + 1).wrapping_mul(0x9E37_79B1);
+        weight = (weight ^ weight >> 15).wrapping_mul(0x85EB_CA6B);
+        weight = (weight ^ weight >> 13).wrapping_mul(0xC2B2_AE35);
+        weights[letter] = weight ^ weight >> 16;
+        letter += 1;
+    }
+    weights
+};
+
 impl Slips {
     const SETS: usize = 1 << 14;
 
@@ -150,8 +165,7 @@ impl Slips {
     #[inline]
     fn set(word: &[u8]) -> u16 {
         let sum = word.iter().fold(0_u32, |sum, byte| {
-            // Odd multiples of the golden ratio: sums of few of them hardly ever meet.
-            sum.wrapping_add(u32::from(byte & 31).wrapping_mul(0x9E37_79B1) ^ 0x85EB_CA6B)
+            sum.wrapping_add(WEIGHTS[usize::from(byte & 31)])
         });
         (sum.wrapping_mul(0x2545_F491) >> 18) as u16
     }
@@ -216,17 +230,11 @@ impl Slips {
         if first >= 26 || last >= 26 || self.endings[usize::from(first)] >> last & 1 == 0 {
             return None;
         }
-        let candidates = &self.by_letter[usize::from(first)];
-        if candidates
-            .iter()
-            .any(|plain| plain.as_bytes().eq_ignore_ascii_case(word))
-        {
-            return None;
-        }
-        candidates
-            .iter()
-            .find(|plain| is_one_off(word, plain.as_bytes()))
-            .copied()
+        let near = |plain: &&&str| {
+            plain.len().abs_diff(word.len()) <= 1 && is_one_off(word, plain.as_bytes())
+        };
+        let found = self.by_letter[usize::from(first)].iter().find(near)?;
+        (!found.as_bytes().eq_ignore_ascii_case(word)).then_some(found)
     }
 }
 
@@ -265,9 +273,6 @@ fn is_swap(word: &[u8], plain: &[u8]) -> bool {
 /// Whether `word` is `plain` with one letter left out, put in or mistaken (Levenshtein 1966), not the first letter, and
 /// none put at the end.
 fn is_one_off(word: &[u8], plain: &[u8]) -> bool {
-    if word.len().abs_diff(plain.len()) > 1 {
-        return false;
-    }
     let same = |(a, b): &(&u8, &u8)| a.eq_ignore_ascii_case(b);
     let start = word.iter().zip(plain).take_while(same).count();
     let ends = word.iter().rev().zip(plain.iter().rev());

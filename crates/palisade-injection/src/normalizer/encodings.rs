@@ -108,6 +108,26 @@ fn decode<'b>(
     decoded
 }
 
+/// Whether the base64 or base32 word at the start of `bytes` can be text, by its first digits.
+pub(super) fn begins_base64(bytes: &[u8]) -> bool {
+    let digits = &bytes[..bytes.len().min(SHORTEST_ENCODED)];
+    looks_like_text(&decode(digits.iter(), sextet, 6))
+        || (digits.iter().all(|&byte| quintet(byte).is_some())
+            && looks_like_text(&decode(digits.iter(), quintet, 5)))
+}
+
+/// Whether `word` is hexadecimal or binary and can be text, by its first digits.
+pub(super) fn begins_hexadecimal(word: &[u8]) -> bool {
+    if !word.iter().all(u8::is_ascii_hexdigit) {
+        return false;
+    }
+    let pairs = word.chunks_exact(2).take(SHORTEST_ENCODED / 2);
+    let decoded: Vec<u8> = pairs
+        .filter_map(|pair| Some(hex_digit(pair[0])? << 4 | hex_digit(pair[1])?))
+        .collect();
+    looks_like_text(&decoded) || word.iter().all(|byte| matches!(byte, b'0' | b'1'))
+}
+
 fn looks_like_text(bytes: &[u8]) -> bool {
     let control = |byte: &u8| byte.is_ascii_control() && !byte.is_ascii_whitespace();
     let broken = std::str::from_utf8(bytes).is_err_and(|error| error.error_len().is_some());

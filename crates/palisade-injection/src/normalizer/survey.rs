@@ -1,6 +1,10 @@
 //! One pass over a text that tells which disguises are worth taking off.
 
-use super::ciphers::{Shift, shift_of};
+use super::{
+    ciphers::{Shift, shift_of},
+    encodings::{begins_base64, begins_hexadecimal},
+    tidy::{Run, joins, reads_as_word},
+};
 use crate::lexicon::{
     self,
     hints::{Entries, Hint, hints},
@@ -106,8 +110,15 @@ pub(super) fn survey(text: &str) -> Survey {
             Kind::Other => at + 1,
             Kind::Dot => pass.dots(at),
             Kind::Sign => {
-                let after = bytes.get(at + 1).copied().unwrap_or(b' ');
-                pass.counts.leet += u32::from(after.is_ascii_alphanumeric());
+                if pass.is_inside(at) {
+                    let end = pass.bytes[at + 1..]
+                        .iter()
+                        .position(|byte| !byte.is_ascii_alphanumeric());
+                    let end = end.map_or(bytes.len(), |len| at + 1 + len);
+                    if at + 2 < end {
+                        pass.leet(at + 1, end);
+                    }
+                }
                 at + 1
             }
             Kind::Special => {
@@ -116,9 +127,9 @@ pub(super) fn survey(text: &str) -> Survey {
             }
         };
     }
+    pass.end_singles();
     let (mut found, counts) = (pass.found, pass.counts);
-    found.leet = counts.leet >= 2;
-    found.markup = counts.markup >= 2;
+    found.markup |= counts.markup >= 2;
     found.literals = counts.glue >= 2;
     found.rotated47 = counts.rotated47 >= 2;
     found.reversed = counts.reversed >= 2;
@@ -142,11 +153,8 @@ fn has_stretch(bytes: &[u8]) -> bool {
 
 #[derive(Default)]
 struct Counts {
-    singles: usize,
-    leet: u32,
+    singles: Run,
     markup: u32,
-    /// How split the last words were: four for a sign inside a word, less one for every part of a word.
-    split: u32,
     glue: u32,
     pairs: u32,
     rotated47: u32,
@@ -181,11 +189,10 @@ impl Pass<'_> {
         }
         let len = end - start;
         self.counts.morse = 0;
-        self.counts.split = self.counts.split.saturating_sub(1);
         match len {
-            1 => self.single(),
+            1 => self.single(start),
             2 => {
-                self.counts.singles = 0;
+                self.end_singles();
                 if bytes[start].is_ascii_hexdigit() && bytes[start + 1].is_ascii_hexdigit() {
                     self.pairs(1);
                 } else {
@@ -194,12 +201,12 @@ impl Pass<'_> {
                 self.counts.pig = self.counts.pig.saturating_sub(1);
             }
             3 => {
-                self.counts.singles = 0;
+                self.end_singles();
                 self.counts.pairs = 0;
                 self.counts.pig = self.counts.pig.saturating_sub(1);
             }
             _ => {
-                self.counts.singles = 0;
+                self.end_singles();
                 self.counts.pairs = 0;
                 self.encoded(start, end);
                 self.long_word(start, end);
@@ -214,20 +221,37 @@ impl Pass<'_> {
             .is_some_and(u8::is_ascii_alphanumeric)
     }
 
-    fn single(&mut self) {
-        self.counts.singles += 1;
-        self.found.spaced |= self.counts.singles >= SHORTEST_SPACED;
+    fn single(&mut self, at: usize) {
+        self.counts.singles.push(self.bytes[at]);
+    }
+
+    /// Letters that stood alone are worth joining if there is a word in them.
+    #[inline]
+    fn end_singles(&mut self) {
+        if self.counts.singles.len() > 0 {
+            self.found.spaced |= self.found.spaced || self.counts.singles.spells();
+            self.counts.singles = Run::default();
+        }
+    }
+
+    /// A word with signs before letters, as in `5ystem`; one that is known shows that they are meant as letters.
+    fn leet(&mut self, start: usize, end: usize) {
+        let sign = |&at: &usize| KINDS[self.bytes[at] as usize] == Kind::Sign;
+        let start = start.checked_sub(1).filter(sign).unwrap_or(start);
+        self.found.leet |= self.found.leet || reads_as_word(&self.bytes[start..end]);
     }
 
     #[inline]
     fn encoded(&mut self, start: usize, end: usize) {
         if end - start >= SHORTEST_ENCODED {
-            self.found.encoded = true;
+            // After one of these signs the word has begun earlier, and nothing can be said of its beginning.
+            let torn = start > 0 && matches!(self.bytes[start - 1], b'+' | b'/' | b'-' | b'_');
+            self.found.encoded |= torn || begins_base64(&self.bytes[start..]);
             let humps = self.bytes[start..end].windows(2);
             let humps =
                 humps.filter(|two| two[0].is_ascii_lowercase() && two[1].is_ascii_uppercase());
             self.found.humps |= humps.count() >= 2;
-            self.found.codes |= self.bytes[start..end].iter().all(u8::is_ascii_hexdigit);
+            self.found.codes |= begins_hexadecimal(&self.bytes[start..end]);
         }
     }
 
@@ -304,12 +328,14 @@ impl Pass<'_> {
         }
         let len = at - start;
         self.counts.morse = 0;
-        self.counts.leet += u32::from(before) + u32::from(inside && letters > 2);
+        if before || inside {
+            self.leet(start, at);
+        }
         self.encoded(start, at);
         if len == 1 {
-            self.single();
+            self.single(start);
         } else {
-            self.counts.singles = 0;
+            self.end_singles();
         }
         let hexadecimal = len == 2 && bytes[start..at].iter().all(u8::is_ascii_hexdigit);
         if (letters == 0 && len <= 3)
@@ -341,15 +367,14 @@ impl Pass<'_> {
         if border(before) && border(after) && at - start <= 6 {
             self.counts.morse += 1;
             self.found.morse |= self.counts.morse >= SHORTEST_MORSE;
-        } else if before.is_ascii_alphabetic() && after.is_ascii_lowercase() {
-            self.split();
+        } else if before.is_ascii_alphabetic() && after.is_ascii_alphabetic() && at - start == 1 {
+            self.split(start);
         }
         at
     }
 
-    fn split(&mut self) {
-        self.counts.split += 4;
-        self.found.split |= self.counts.split >= 7;
+    fn split(&mut self, sign: usize) {
+        self.found.split |= self.found.split || joins(self.bytes, sign);
     }
 
     fn special(&mut self, at: usize) {
@@ -379,8 +404,8 @@ impl Pass<'_> {
                     sign == b'=' && after.is_ascii_hexdigit() && bytes.get(at + 3) == Some(&b'=');
             }
             b'/' | b'~' => {
-                if before.is_ascii_alphabetic() && after.is_ascii_lowercase() {
-                    self.split();
+                if before.is_ascii_alphabetic() && after.is_ascii_alphabetic() {
+                    self.split(at);
                 }
             }
             sign => {

@@ -79,18 +79,19 @@ pub(super) fn join_parts(text: &str) -> Option<Rewrite> {
     let bytes = text.as_bytes();
     let mut out = Rewrite::with_capacity(text.len());
     let (mut at, mut copied) = (0, 0);
-    while at < bytes.len() {
-        if !bytes[at].is_ascii_alphabetic() {
-            at += 1;
+    while let Some(next) = bytes[at..].iter().position(|&byte| splits(byte)) {
+        let sign = at + next;
+        at = sign + 1;
+        let inside = sign > 0
+            && bytes[sign - 1].is_ascii_alphabetic()
+            && bytes.get(at).is_some_and(u8::is_ascii_alphabetic);
+        if !inside {
             continue;
         }
-        let start = at;
-        at = word_end_ascii(bytes, start);
-        if !bytes.get(at).is_some_and(|&byte| splits(byte)) {
-            continue;
-        }
+        let start = sign - letters_before(&bytes[copied..sign]);
+        at = sign;
         let mut parts = Vec::with_capacity(4);
-        parts.push(start..at);
+        parts.push(start..sign);
         while parts.len() < MOST_PARTS
             && bytes.get(at).is_some_and(|&byte| splits(byte))
             && bytes.get(at + 1).is_some_and(u8::is_ascii_alphabetic)
@@ -134,6 +135,85 @@ pub(super) fn join_parts(text: &str) -> Option<Rewrite> {
     let changed = copied > 0;
     out.copy(&text[copied..], copied);
     changed.then_some(out)
+}
+
+/// How many letters `bytes` end with.
+fn letters_before(bytes: &[u8]) -> usize {
+    bytes
+        .iter()
+        .rev()
+        .take_while(|byte| byte.is_ascii_alphabetic())
+        .count()
+}
+
+/// Whether the parts of a word around `sign` make one to look at: that before it, and one or more after it.
+pub(super) fn joins(bytes: &[u8], sign: usize) -> bool {
+    const MOST_PARTS: usize = 6;
+    let mut word = [0; LONGEST_WORD];
+    let before = letters_before(&bytes[sign.saturating_sub(LONGEST_WORD)..sign]);
+    let mut len = before;
+    let Some(room) = word.get_mut(..len) else {
+        return false;
+    };
+    room.copy_from_slice(&bytes[sign - before..sign]);
+    let mut at = sign;
+    for _ in 0..MOST_PARTS {
+        if !bytes.get(at).is_some_and(|&byte| splits(byte)) {
+            return false;
+        }
+        let rest = &bytes[at + 1..];
+        let part = rest.iter().take_while(|byte| byte.is_ascii_alphabetic());
+        let part = part.take(LONGEST_WORD + 1).count();
+        if part == 0 || len + part > LONGEST_WORD {
+            return false;
+        }
+        word[len..len + part].copy_from_slice(&rest[..part]);
+        len += part;
+        at += 1 + part;
+        if len >= SHORTEST_JOINED && lexicon::is_entry(&word[..len]) {
+            return true;
+        }
+    }
+    false
+}
+
+/// Letters that stand alone, one after the other.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Run {
+    letters: [u8; Self::KEPT],
+    len: usize,
+}
+
+impl Run {
+    const KEPT: usize = 24;
+
+    pub(super) fn push(&mut self, letter: u8) {
+        if let Some(place) = self.letters.get_mut(self.len) {
+            *place = letter;
+        }
+        self.len += 1;
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether they are worth joining: there is a word to look at among the first of them, or there are very many.
+    pub(super) fn spells(&self) -> bool {
+        if self.len < SHORTEST_SPACED {
+            return false;
+        }
+        let mut letters = self.letters.map(letter);
+        letters.make_ascii_lowercase();
+        self.len > Self::KEPT || lexicon::has_word_inside(&letters[..self.len])
+    }
+}
+
+/// Whether `word` has signs and digits for letters, and is then one to look at.
+pub(super) fn reads_as_word(word: &[u8]) -> bool {
+    let word = std::str::from_utf8(word).unwrap_or_default();
+    let word = word.trim_end_matches(['!', '|']);
+    letters(word).is_some_and(|(_, known)| known)
 }
 
 /// Joined parts shorter than this are not looked at: `e.g.` is no word.
