@@ -7,6 +7,8 @@ mod name;
 use name::{Name, name};
 pub(crate) use name::{may_name, name as read_name};
 
+use std::ops::Range;
+
 use crate::{
     gate::{ENCODED_MIN, TOKEN_MIN},
     kind::Label,
@@ -24,8 +26,10 @@ pub(crate) const LABELS: [Label; 4] = [PASSWORD, SECRET, HEADER, PHRASE];
 
 /// The most that may stand between a name and its value.
 const SEPARATOR_MAX: usize = 64;
-/// The longest value that is judged.
-const VALUE_MAX: usize = 1024;
+/// The longest token after `Bearer` or in a table.
+const VALUE_MAX: usize = 400;
+/// How much of a value is judged. What it turns out to be, the rest of it is.
+const JUDGED_MAX: usize = 96;
 
 /// The value assigned to the name at `at..end`, if it is a secret.
 pub(crate) fn find(
@@ -50,18 +54,16 @@ pub(crate) fn find(
     if view.has(from, b"-----") || view.has(from, b"PuTTY-") || view.has(word_end, b"://") {
         return None;
     }
-    let to = link.value_end(view, name);
+    let to = link.value_end(view, name, JUDGED_MAX);
     let value = view.slice(from, to);
-    if value.len() < 6
-        || value.len() >= VALUE_MAX
-        || view.is_cut_at(to)
-        || refers_elsewhere(value, link.quote != 0)
-    {
+    if value.len() < 6 || is_dull(value, name) || refers_elsewhere(value, link.quote != 0) {
         return None;
     }
+    let is_longer = value.len() >= JUDGED_MAX;
     let makeup = Makeup::of(value);
     let confidence = match name {
-        Name::Password => password(value, makeup, &link)?,
+        Name::Password if !is_longer => password(value, makeup, &link)?,
+        Name::Password => secret(value, makeup)?,
         Name::Secret | Name::Phrase => secret(value, makeup)?,
         Name::Authorization => 0.5 + secret(value, makeup)? / 2.0,
         Name::Vague => {
@@ -78,11 +80,49 @@ pub(crate) fn find(
         Name::Authorization => HEADER,
         _ => SECRET,
     };
+    let to = if is_longer {
+        // Not to cut a character in two.
+        let whole = view.run(to, 3, |b| (128..192).contains(&b));
+        view.run(whole, usize::MAX, goes_on)
+    } else {
+        to
+    };
     Some(Hit::new(label, from, to, confidence))
 }
 
+/// Whether the beginning of a value is enough to see that nothing made it up at random: names and signs over and over
+/// are not to be read again for each of them.
+fn is_dull(value: &[u8], name: Name) -> bool {
+    const SEEN: usize = 32;
+    let Some(head) = value.get(..SEEN) else {
+        return false;
+    };
+    let makeup = Makeup::of(head);
+    name != Name::Password
+        && (makeup.distinct < 8 || makeup.digits == 0 && (makeup.upper == 0 || makeup.lower == 0))
+}
+
 /// The value at `at` in a table whose first line, shortly before, names its column.
-pub(crate) fn column(view: &View<'_>, at: usize) -> Option<Hit> {
+pub(crate) fn column(view: &View<'_>, at: usize, word_end: usize) -> Option<Hit> {
+    if !is_one_piece(view, at, word_end) {
+        return None;
+    }
+    let cell = column_name(view, at)?;
+    if cell.is_empty() || !view.slice(cell.start, cell.end).iter().all(|b| is_word(*b)) {
+        return None;
+    }
+    let name = name(view, cell.start, cell.end)?;
+    let to = view.run(at, VALUE_MAX, |b| {
+        is_word(b) || matches!(b, b'.' | b'+' | b'/' | b'=' | b'~')
+    });
+    let value = view.slice(at, to);
+    let named = matches!(name, Name::Secret | Name::Password)
+        && matches!(view.at(to), b',' | b'\n' | b'\r' | 0);
+    (named && secret(value, Makeup::of(value)).is_some()).then(|| Hit::new(SECRET, at, to, 0.7))
+}
+
+/// Where the name of the column stands, if the line before the one of `at` begins a table.
+pub(crate) fn column_name(view: &View<'_>, at: usize) -> Option<Range<usize>> {
     let behind = view.behind(at);
     let row = behind.iter().rposition(|b| *b == b'\n')?;
     let line = behind[..row]
@@ -98,20 +138,15 @@ pub(crate) fn column(view: &View<'_>, at: usize) -> Option<Hit> {
         .take(column)
         .map(|cell| cell.len() + 1)
         .sum();
-    let cell = head.split(|b| *b == b',').nth(column)?;
-    let cell = cell.trim_ascii_end();
-    if cell.is_empty() || !cell.iter().all(|b| is_word(*b)) {
-        return None;
-    }
+    let cell = head.split(|b| *b == b',').nth(column)?.trim_ascii_end();
     let start = at - behind.len() + line + before;
-    let name = name(view, start, start + cell.len())?;
-    let to = view.run(at, VALUE_MAX, |b| {
-        is_word(b) || matches!(b, b'.' | b'+' | b'/' | b'=' | b'~')
-    });
-    let value = view.slice(at, to);
-    let named = matches!(name, Name::Secret | Name::Password)
-        && matches!(view.at(to), b',' | b'\n' | b'\r' | 0);
-    (named && secret(value, Makeup::of(value)).is_some()).then(|| Hit::new(SECRET, at, to, 0.7))
+    Some(start..start + cell.len())
+}
+
+/// Whether as much stands at `at` in one piece as makes the pass look there at all.
+fn is_one_piece(view: &View<'_>, at: usize, word_end: usize) -> bool {
+    let encoded = || view.run(at, ENCODED_MIN, |b| is_word(b) || matches!(b, b'+' | b'/'));
+    word_end - at >= TOKEN_MIN || encoded() - at >= ENCODED_MIN
 }
 
 /// The token at `at` if `Bearer` or `Basic` stands before it (RFC 6750, RFC 7617).
@@ -123,9 +158,7 @@ pub(crate) fn scheme(view: &View<'_>, at: usize, word_end: usize) -> Option<Hit>
     if !(stands_before(b"bearer") || stands_before(b"basic")) {
         return None;
     }
-    // As much in one piece as makes the pass look here at all.
-    let encoded = view.run(at, ENCODED_MIN, |b| is_word(b) || matches!(b, b'+' | b'/'));
-    if word_end - at < TOKEN_MIN && encoded - at < ENCODED_MIN {
+    if !is_one_piece(view, at, word_end) {
         return None;
     }
     let to = view.run(at, VALUE_MAX, |b| {
@@ -249,11 +282,15 @@ impl Link {
     }
 
     /// Where the value ends.
-    fn value_end(&self, view: &View<'_>, name: Name) -> usize {
+    fn value_end(&self, view: &View<'_>, name: Name, most: usize) -> usize {
         let printable = name == Name::Password;
         let mut at = self.value;
-        let stop = at + VALUE_MAX;
+        let stop = at.saturating_add(most);
         while at < stop {
+            at = view.run(at, stop - at, goes_on);
+            if at >= stop {
+                break;
+            }
             let byte = view.at(at);
             let goes_on = match byte {
                 b'"' | b'\'' | b'\\' | b'`' => {
@@ -275,23 +312,7 @@ impl Link {
                 b'&' | b';' | b',' if self.quote == 0 => printable && !ends_a_field(view, at),
                 b'<' | b'>' => printable && self.quote != 0,
                 128.. => printable && self.quote != 0,
-                _ if printable => true,
-                _ => {
-                    is_word(byte)
-                        || matches!(
-                            byte,
-                            b'.' | b'+'
-                                | b'/'
-                                | b'='
-                                | b'~'
-                                | b':'
-                                | b'%'
-                                | b'!'
-                                | b'$'
-                                | b'#'
-                                | b'@'
-                        )
-                }
+                _ => printable,
             };
             if !goes_on {
                 break;
@@ -316,6 +337,16 @@ impl Link {
         }
         at
     }
+}
+
+/// Whether a byte carries any value on.
+#[inline]
+const fn goes_on(byte: u8) -> bool {
+    is_word(byte)
+        || matches!(
+            byte,
+            b'.' | b'+' | b'/' | b'=' | b'~' | b':' | b'%' | b'!' | b'$' | b'#' | b'@'
+        )
 }
 
 /// Whether a separator at `at` ends the value: another field, or nothing, follows.

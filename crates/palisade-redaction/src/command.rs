@@ -44,7 +44,7 @@ const fn keyword(id: &'static str, severity: Severity) -> Label {
 }
 
 /// How much of a line is read.
-const LINE_MAX: usize = 320;
+const LINE_MAX: usize = 240;
 
 /// The words a dangerous line begins with, by their first letter.
 const HEADS: [&[&str]; 26] = [
@@ -289,6 +289,10 @@ impl Line {
         while at < stop {
             let byte = view.at(at);
             let step = match byte {
+                b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' => {
+                    line.push(byte, at);
+                    1
+                }
                 0 => break,
                 b'\n' | b'\r' => {
                     if !in_statement {

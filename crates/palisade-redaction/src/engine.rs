@@ -260,7 +260,7 @@ fn secret(rules: &Rules, view: &View<'_>, at: usize, end: usize, letters: u32) -
     let tokens = &rules.tokens;
     let next = view.at(end);
     // A prefix may end in a sign that is no word byte: then its word is short.
-    let signed = matches!(next, b'.' | b':' | b'/' | b'~' | b'$' | b'%')
+    let signed = matches!(next, b'.' | b':' | b'/' | b'~' | b'$' | b'%' | b'!')
         || (next == b' ' && length == 5 && view.at(at) == b'F');
     if (length >= TOKEN_MIN || signed) && !view.is_inside_word(at) {
         if let Some(hit) = tokens.find(view, at) {
@@ -295,9 +295,8 @@ fn secret(rules: &Rules, view: &View<'_>, at: usize, end: usize, letters: u32) -
     {
         return Some(hit);
     }
-    if length >= 16
-        && view.before(at) == b','
-        && let Some(hit) = assignment::column(view, at)
+    if view.before(at) == b','
+        && let Some(hit) = assignment::column(view, at, end)
     {
         return Some(hit);
     }

@@ -326,7 +326,9 @@ impl<'a> Gate<'a> {
                 && place > 0
                 && (self.bytes[place - 1].is_ascii_alphabetic() || count > 4);
             let more_may_come = !self.last && place + NUMBER >= self.bytes.len();
-            if count < 6 && !quad && !four && !more_may_come {
+            // An account number may hold letters everywhere but there.
+            let account = at >= 2 && start_of(starts, at) == Some(at - 2) && near & 3 == 3;
+            if count < 6 && !quad && !four && !account && !more_may_come {
                 continue;
             }
             self.mark_number(starts, at);

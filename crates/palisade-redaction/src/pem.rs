@@ -104,6 +104,10 @@ fn last_line(view: &View<'_>, at: usize) -> usize {
         }
         ended = end;
     }
+    // The line break that ends the text with it.
+    if view.at(ended) == b'\n' && view.ends_at(ended + 1) {
+        ended += 1;
+    }
     ended
 }
 

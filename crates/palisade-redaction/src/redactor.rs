@@ -17,7 +17,7 @@ use crate::{
 pub const HOLD_BACK_MAX: usize = WINDOW + 3;
 
 /// The longest match of an own rule.
-pub const OWN_MATCH_MAX: usize = 512;
+pub const OWN_MATCH_MAX: usize = 504;
 
 /// How many findings a redactor keeps until they are taken.
 pub const FINDINGS_MAX: usize = 1024;

@@ -86,33 +86,47 @@ pub(crate) fn is_placeholder(value: &[u8]) -> bool {
     is_stand_in(value) || NAMED.iter().any(|word| contains_any_case(value, word))
 }
 
+/// What stand-ins say of themselves.
+const STAND_INS: [&[u8]; 22] = [
+    b"xxxx",
+    b"your",
+    b"placeholder",
+    b"changeme",
+    b"change-me",
+    b"change_me",
+    b"redacted",
+    b"dummy",
+    b"replace",
+    b"insert",
+    b"...",
+    b"****",
+    b"_here",
+    b"-here",
+    b"sample",
+    b"todo",
+    b"0000000000",
+    b"\xe2\x80\xa2\xe2\x80\xa2",
+    b"hidden",
+    b"masked",
+    b"removed",
+    b"deadbeef",
+];
+
+/// Which two letters, by their low five bits, one of them or `example` begins with.
+const BEGINS_STAND_IN: [u32; 32] = {
+    let mut begins = [0; 32];
+    let mut at = 0;
+    while at < STAND_INS.len() {
+        begins[(STAND_INS[at][0] & 31) as usize] |= 1 << (STAND_INS[at][1] & 31);
+        at += 1;
+    }
+    begins[(b'e' & 31) as usize] |= 1 << (b'x' & 31);
+    begins
+};
+
 /// Whether a value says itself that it is none. Where a prefix has already said what the value is, one that was merely
 /// typed in a row is not let pass.
 pub(crate) fn is_stand_in(value: &[u8]) -> bool {
-    const WORDS: [&[u8]; 22] = [
-        b"xxxx",
-        b"your",
-        b"placeholder",
-        b"changeme",
-        b"change-me",
-        b"change_me",
-        b"redacted",
-        b"dummy",
-        b"replace",
-        b"insert",
-        b"...",
-        b"****",
-        b"_here",
-        b"-here",
-        b"sample",
-        b"todo",
-        b"0000000000",
-        b"\xe2\x80\xa2\xe2\x80\xa2",
-        b"hidden",
-        b"masked",
-        b"removed",
-        b"deadbeef",
-    ];
     let makeup = Makeup::of(value);
     // A generated value that someone marked as an example keeps the shape of the real ones.
     let generated = makeup.length >= 16 && makeup.digits > 0 && makeup.upper > 2;
@@ -123,6 +137,10 @@ pub(crate) fn is_stand_in(value: &[u8]) -> bool {
             return true;
         }
         last = byte;
+        let next = value.get(at + 1).copied().unwrap_or(0);
+        if BEGINS_STAND_IN[usize::from(byte & 31)] >> (next & 31) & 1 == 0 {
+            continue;
+        }
         let low = byte.to_ascii_lowercase();
         let rest = &value[at..];
         let says = |word: &[u8]| {
@@ -130,7 +148,7 @@ pub(crate) fn is_stand_in(value: &[u8]) -> bool {
             let found = word[0] == low && starts_any_case(rest, word);
             found && (!generated || is_one_case(&rest[..word.len()]))
         };
-        if WORDS.iter().any(|word| says(word)) || (!generated && says(b"example")) {
+        if STAND_INS.iter().any(|word| says(word)) || (!generated && says(b"example")) {
             return true;
         }
     }
@@ -160,9 +178,11 @@ pub(crate) fn contains(value: &[u8], word: &[u8]) -> bool {
 }
 
 pub(crate) fn contains_any_case(value: &[u8], lower: &[u8]) -> bool {
-    value
-        .windows(lower.len())
-        .any(|window| window.eq_ignore_ascii_case(lower))
+    let (Some(&first), Some(last)) = (lower.first(), value.len().checked_sub(lower.len())) else {
+        return lower.is_empty();
+    };
+    (0..=last)
+        .any(|at| value[at].to_ascii_lowercase() == first && starts_any_case(&value[at..], lower))
 }
 
 /// Whether a value is built of words and numbers, as identifiers and host names are: `session-token-layer-v2`.

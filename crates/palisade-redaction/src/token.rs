@@ -104,19 +104,33 @@ fn matches(view: &View<'_>, at: usize, prefix: &str, rule: &Rule) -> Option<Hit>
     {
         return None;
     }
-    let body = Body::read(view, at + prefix.len(), rule.body);
+    // What must fit exactly need not be read past where it no longer fits.
+    let most = if common { rule.max + 1 } else { usize::MAX };
+    // Most of what is none can be told by its beginning: then the rest is not read, for there may be much of it.
+    let from = at + prefix.len();
+    let mut body = Body::read(view, from, rule.body, HEAD.min(most));
+    if body.length < rule.min.min(HEAD) {
+        return None;
+    }
+    let makeup = Makeup::of(body.head());
+    let dull = makeup.distinct < 6 || (!common && prefix.len() <= 3 && makeup.digits == 0);
+    if dull || is_stand_in(body.head()) {
+        return None;
+    }
+    if body.length == HEAD {
+        body = Body::read(view, from, rule.body, most);
+    }
     if body.length < rule.min || (common && body.length > rule.max) {
         return None;
     }
     if rule.body == Alphabet::Uuid && !is_uuid(body.head()) {
         return None;
     }
-    let makeup = Makeup::of(body.head());
-    let after = view.at(body.end);
     if common {
-        if is_word(after) {
+        if is_word(view.at(body.end)) {
             return None;
         }
+        let makeup = Makeup::of(body.head());
         let random = match rule.body {
             Alphabet::Letters => makeup.is_random_letters(),
             // Long enough to be taken for random although an upper-case alphabet has few digits.
@@ -132,11 +146,6 @@ fn matches(view: &View<'_>, at: usize, prefix: &str, rule: &Rule) -> Option<Hit>
         if !random {
             return None;
         }
-    } else if makeup.distinct < 6 || (prefix.len() <= 3 && makeup.digits == 0) {
-        return None;
-    }
-    if is_stand_in(body.head()) {
-        return None;
     }
     // A longer token than is known: nothing of it may stay behind, padding included.
     let mut end = body.end;
@@ -160,6 +169,9 @@ fn matches(view: &View<'_>, at: usize, prefix: &str, rule: &Rule) -> Option<Hit>
     Some(Hit::new(rule.label(), at, end, confidence))
 }
 
+/// How much of a body is looked at before the rest is.
+const HEAD: usize = 48;
+
 /// The body of a token, put together again where it was wrapped over lines.
 struct Body {
     end: usize,
@@ -168,7 +180,7 @@ struct Body {
 }
 
 impl Body {
-    fn read(view: &View<'_>, from: usize, alphabet: Alphabet) -> Self {
+    fn read(view: &View<'_>, from: usize, alphabet: Alphabet, most: usize) -> Self {
         let mut body = Self {
             end: from,
             length: 0,
@@ -176,7 +188,7 @@ impl Body {
         };
         let mut at = from;
         loop {
-            let mut end = view.run(at, usize::MAX, |b| alphabet.has(b));
+            let mut end = view.run(at, most - body.length.min(most), |b| alphabet.has(b));
             // A full stop after a token ends the sentence.
             while end > at && view.at(end - 1) == b'.' {
                 end -= 1;
@@ -377,10 +389,7 @@ pub(crate) fn find_base64(
         return None;
     }
     let end = view.run(at, usize::MAX, encoded);
-    if end - at >= 2048 {
-        return None;
-    }
-    let mut decoded = [0; 1536];
+    let mut decoded = [0; 384];
     let filled = base64_prefix(view.slice(at, end), &mut decoded);
     let inner = View::new(&decoded[..filled], 0, true);
     let found = rules.find(&inner, 0)?;

@@ -11,7 +11,7 @@ pub(crate) const LABEL: Label = Label::secret("url_credentials");
 pub(crate) const TEAMS: Label = Label::secret("teams_webhook");
 
 /// The longest user information that is looked through.
-const USER_INFO_MAX: usize = 512;
+const USER_INFO_MAX: usize = 256;
 
 /// The password in a URL whose scheme stands at `at..colon`, or the whole URL where knowing it is enough.
 pub(crate) fn find(view: &View<'_>, at: usize, colon: usize) -> Option<Hit> {

@@ -4,7 +4,7 @@ use crate::text::is_word;
 
 /// How far past the place it was started at a rule may look, and therefore how much text can ever be held back for
 /// one decision.
-pub(crate) const WINDOW: usize = 4096;
+pub(crate) const WINDOW: usize = 508;
 
 /// How far before that place a rule may look.
 pub(crate) const LOOK_BEHIND: usize = 160;

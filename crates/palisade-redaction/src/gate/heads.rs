@@ -64,6 +64,7 @@ impl Heads {
         // The formats that have no prefix.
         match bytes[end] {
             b'~' => bytes[end - 1] == b'Q',
+            b'!' => bytes[at..].starts_with(b"00D"),
             b':' => bytes[end - 1].is_ascii_digit() && bytes.get(end + 1) == Some(&b'A'),
             b'.' => bytes[end..].starts_with(b".atlasv1"),
             _ => false,

@@ -85,7 +85,7 @@ impl Masks {
             put(&mut self.colon, colon);
             put(
                 &mut self.sign,
-                slash | colon | dot | dollar | is(b'~') | is(b'%'),
+                slash | colon | dot | dollar | is(b'~') | is(b'%') | is(b'!'),
             );
             if wanted.pii {
                 put(&mut self.dot, dot);

@@ -36,7 +36,7 @@ pub(super) fn v4(view: &View<'_>, at: usize) -> Option<Hit> {
         b'-' => view.at(end + 1).is_ascii_alphabetic(),
         byte => byte.is_ascii_alphanumeric() || byte == b'_',
     };
-    let nobody = parts[0] == 0 || parts[0] == 127 || parts == [255; 4];
+    let nobody = parts[0] == 0 || parts[..2] == [127, 0] || parts == [255; 4];
     (!goes_on && !nobody && !is_numbering(view, at)).then(|| Hit::new(V4, at, end, 0.8))
 }
 

@@ -2,6 +2,7 @@
 //! must name them as well.
 
 use crate::{
+    assignment::column_name,
     checksum::luhn,
     kind::{Kind, Label},
     text::contains_any_case,
@@ -150,6 +151,10 @@ pub(super) fn find(view: &View<'_>, at: usize) -> Option<Hit> {
         // `(63102518941) but support said the PESEL is wrong`
         let found = certain
             || named(behind)
+            || (view.before(at) == b',' && {
+                let cell = column_name(view, at);
+                cell.is_some_and(|cell| named(view.slice(cell.start, cell.end)))
+            })
             || (view.at(end) == b')' && named(view.slice(end, end + AHEAD)));
         found.then(|| Hit::new(format.label, at, end, if certain { 0.9 } else { 0.8 }))
     })
@@ -199,6 +204,13 @@ impl Compact {
             number.places[number.count] = place as u8;
             number.count += 1;
             place += 1;
+            // `1 2 3`: a list, not a number.
+            if number.count == 2
+                && place == 3
+                && matches!(view.at(at + 3), b' ' | b'.' | b'-' | b',')
+            {
+                return number;
+            }
             // Words are no numbers: six letters in a row are enough to see it.
             if number.count == 6 && number.digits == 0 {
                 return number;

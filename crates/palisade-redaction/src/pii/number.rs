@@ -109,7 +109,12 @@ pub(super) fn find(view: &View<'_>, at: usize) -> Option<Hit> {
     if glued || (matches!(before, b'-' | b'/') && at >= 2 && is_word(view.at(at - 2))) {
         return None;
     }
-    if !is_long(view, at) {
+    // `1 2 3`: a list, not a number.
+    let list = !is_digit(view, at + 1)
+        && is_digit(view, at)
+        && is_digit(view, at + 2)
+        && !is_digit(view, at + 3);
+    if list || !is_long(view, at) {
         return None;
     }
     let number = Number::read(view, at)?;
@@ -119,6 +124,10 @@ pub(super) fn find(view: &View<'_>, at: usize) -> Option<Hit> {
     card(view, at, &number)
         .or_else(|| ssn(view, at, &number))
         .or_else(|| phone(view, at, &number))
+}
+
+fn is_digit(view: &View<'_>, at: usize) -> bool {
+    view.at(at).is_ascii_digit()
 }
 
 /// Whether a number of seven digits or more may begin at `at`. Most numbers are short, and not worth taking apart.
