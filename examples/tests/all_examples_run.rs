@@ -27,6 +27,7 @@ macro_rules! examples {
 
 examples! {
     injection in "../injection.rs",
+    outage in "../outage.rs",
     price in "../price.rs",
     quota in "../quota.rs",
     rate_limit in "../rate_limit.rs",

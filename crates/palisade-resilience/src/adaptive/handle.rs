@@ -47,7 +47,13 @@ impl<C: Clock> AdaptiveLimit<C> {
     /// A limit that begins where the policy says.
     #[must_use]
     pub fn new(policy: AdaptivePolicy, clock: C) -> Self {
-        let model = AdaptiveModel::new(policy).with_seed(Random::process().next());
+        Self::seeded(policy, clock, Random::process().next())
+    }
+
+    /// The same, with chances that repeat themselves.
+    #[must_use]
+    pub fn seeded(policy: AdaptivePolicy, clock: C, seed: u64) -> Self {
+        let model = AdaptiveModel::new(policy).with_seed(seed);
         Self(Arc::new(Shared {
             clock,
             places: Places::new(model.limit() as usize),
