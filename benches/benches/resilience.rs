@@ -93,6 +93,7 @@ criterion_group!(
     benches,
     breaker::closed,
     breaker::window,
+    breaker::tower_layer,
     breaker::open,
     retry_success,
     retry_refused

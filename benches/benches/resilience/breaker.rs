@@ -3,16 +3,23 @@
 use std::{
     convert::Infallible,
     hint::black_box,
-    sync::Barrier,
+    sync::{
+        Barrier,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
 use criterion::Criterion;
 use failsafe::CircuitBreaker as _;
+use futures_util::FutureExt as _;
 use palisade::{
     core::{Clock, Decision, Dimension, Key, ManualClock, SystemClock},
     resilience::{Breaker, BreakerConfig, BreakerPolicy, BreakerRegistry, Failure, Permit, Window},
+    tower::CircuitLayer,
 };
+use tower::{Layer as _, Service as _};
+use tower_resilience_circuitbreaker::CircuitBreakerLayer;
 
 fn upstream() -> Key {
     Key::new(Dimension::Provider, "openai").expect("a valid key")
@@ -48,33 +55,97 @@ fn last_100_calls() -> BreakerPolicy {
     config.build().expect("a valid policy")
 }
 
-/// How long `threads` threads need for `iterations` calls each, when they begin together.
+/// Calls in a slice, and between two signs of progress.
+const SLICE: u64 = 1_000;
+const SIGN: u64 = 50;
+
+/// How long `iterations` calls take, on one thread or on two that call at the same time.
+///
+/// A machine that does other things as well interrupts a bench all the time, so the whole is worked out from slices: alone,
+/// from the fastest; side by side, from the median of those in which the other thread got on about as well.
 #[expect(
     clippy::disallowed_methods,
     reason = "a bench measures the machine's time"
 )]
 fn together(threads: usize, iterations: u64, work: &(dyn Fn() + Sync)) -> Duration {
+    #[repr(align(128))]
+    #[derive(Default)]
+    struct Progress(AtomicU64);
+
     let start = Barrier::new(threads);
-    std::thread::scope(|scope| {
-        let each = || {
-            start.wait();
-            let began = Instant::now();
-            for _ in 0..iterations {
-                work();
-            }
-            began.elapsed()
+    let progress: Vec<Progress> = (0..threads).map(|_| Progress::default()).collect();
+    let each = |me: usize| {
+        let others = |progress: &[Progress]| {
+            let other = &progress[(me + 1) % progress.len()].0;
+            other.load(Ordering::Relaxed)
         };
-        let others: Vec<_> = (1..threads).map(|_| scope.spawn(each)).collect();
-        let mine = each();
+        let (mut done, mut slices) = (0, Vec::new());
+        start.wait();
+        while done < iterations {
+            let size = SLICE.min(iterations - done);
+            let (before, began) = (others(&progress), Instant::now());
+            for call in 0..size {
+                work();
+                if call % SIGN == 0 {
+                    progress[me].0.store(done + call, Ordering::Relaxed);
+                }
+            }
+            let took = began.elapsed();
+            let meanwhile = others(&progress) - before;
+            done += size;
+            let beside = threads > 1 && (size / 2..=2 * size).contains(&meanwhile);
+            slices.push((beside, picos(took, size)));
+        }
+        slices
+    };
+    let mut slices = std::thread::scope(|scope| {
+        let each = &each;
+        let others: Vec<_> = (1..threads)
+            .map(|me| scope.spawn(move || each(me)))
+            .collect();
+        let mine = each(0);
         let rest = others
             .into_iter()
-            .map(|other| other.join().expect("it does not panic"));
-        rest.chain([mine]).sum::<Duration>() / u32::try_from(threads).expect("a few threads")
-    })
+            .flat_map(|other| other.join().expect("it does not panic"));
+        rest.chain(mine).collect::<Vec<_>>()
+    });
+    // Not one slice side by side: then all of them have to do, and the spread will show it.
+    if slices.iter().any(|(beside, _)| *beside) {
+        slices.retain(|(beside, _)| *beside);
+    }
+    slices.sort_unstable();
+    let chosen = if threads == 1 { 0 } else { slices.len() / 2 };
+    whole(slices[chosen].1, iterations)
+}
+
+/// The same for what one thread alone may call.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a bench measures the machine's time"
+)]
+fn alone(iterations: u64, mut work: impl FnMut()) -> Duration {
+    let slices = (0..iterations.div_ceil(SLICE)).map(|slice| {
+        let size = SLICE.min(iterations - slice * SLICE);
+        let began = Instant::now();
+        for _ in 0..size {
+            work();
+        }
+        picos(began.elapsed(), size)
+    });
+    whole(slices.min().unwrap_or(0), iterations)
+}
+
+/// Of one call, as a nanosecond is too coarse.
+fn picos(took: Duration, calls: u64) -> u128 {
+    took.as_nanos() * 1_000 / u128::from(calls)
+}
+
+fn whole(picos: u128, calls: u64) -> Duration {
+    Duration::from_nanos(u64::try_from(picos * u128::from(calls) / 1_000).expect("minutes"))
 }
 
 /// A breaker that is closed and hears of a success.
-pub fn closed(c: &mut Criterion) {
+pub(crate) fn closed(c: &mut Criterion) {
     let breaker = Breaker::new(upstream(), BreakerPolicy::default(), SystemClock);
     let counting = Breaker::new(upstream(), last_100_calls(), SystemClock);
     let registry = BreakerRegistry::new(BreakerPolicy::default(), SystemClock);
@@ -144,8 +215,58 @@ pub fn closed(c: &mut Criterion) {
     }
 }
 
+/// The same as a layer around a service that answers at once.
+pub(crate) fn tower_layer(c: &mut Criterion) {
+    let mut group = c.benchmark_group("resilience/breaker_as_tower_layer");
+    let service =
+        || tower::service_fn(|number: u32| std::future::ready(ok().map(|one| one + number)));
+
+    let mut bare = service();
+    group.bench_function("nothing", |b| {
+        b.iter_custom(|iterations| {
+            alone(iterations, || {
+                let _ = black_box(bare.call(1).now_or_never());
+            })
+        })
+    });
+    let breaker = Breaker::new(upstream(), BreakerPolicy::default(), SystemClock);
+    let mut ours = CircuitLayer::new(breaker, well).layer(service());
+    group.bench_function("palisade", |b| {
+        b.iter_custom(|iterations| {
+            alone(iterations, || {
+                let _ = black_box(ours.call(1).now_or_never());
+            })
+        })
+    });
+    let breaker = Breaker::new(upstream(), last_100_calls(), SystemClock);
+    let mut ours = CircuitLayer::new(breaker, well).layer(service());
+    group.bench_function("palisade_last_100_calls", |b| {
+        b.iter_custom(|iterations| {
+            alone(iterations, || {
+                let _ = black_box(ours.call(1).now_or_never());
+            })
+        });
+    });
+    let theirs = CircuitBreakerLayer::builder()
+        .failure_rate_threshold(0.5)
+        .sliding_window_size(100)
+        .build()
+        .expect("a valid policy");
+    let mut theirs = theirs.layer(service());
+    let answer = theirs.call(1).now_or_never();
+    assert!(matches!(answer, Some(Ok(2))), "it needs no runtime");
+    group.bench_function("tower_resilience", |b| {
+        b.iter_custom(|iterations| {
+            alone(iterations, || {
+                let _ = black_box(theirs.call(1).now_or_never());
+            })
+        });
+    });
+    group.finish();
+}
+
 /// A window of time that already holds so many records, of which half failed.
-pub fn window(c: &mut Criterion) {
+pub(crate) fn window(c: &mut Criterion) {
     let mut group = c.benchmark_group("resilience/breaker_time_window");
     for records in [100, 40_000] {
         let config = BreakerConfig::default()
@@ -163,10 +284,14 @@ pub fn window(c: &mut Criterion) {
             clock.advance(Duration::from_secs(50) / records);
         }
         group.bench_function(format!("success_after_{records}"), |b| {
-            b.iter(|| call(black_box(&breaker)));
+            b.iter_custom(|iterations| {
+                alone(iterations, || {
+                    call(black_box(&breaker));
+                })
+            });
         });
         group.bench_function(format!("failure_after_{records}"), |b| {
-            b.iter(|| fail(black_box(&breaker)));
+            b.iter_custom(|iterations| alone(iterations, || fail(black_box(&breaker))));
         });
     }
     group.finish();
@@ -178,7 +303,7 @@ fn fail<C: Clock>(breaker: &Breaker<C>) {
 }
 
 /// A breaker that is open: the refusal that is meant to be cheap.
-pub fn open(c: &mut Criterion) {
+pub(crate) fn open(c: &mut Criterion) {
     let mut group = c.benchmark_group("resilience/breaker_open");
     let hour = Duration::from_secs(3_600);
 
