@@ -19,8 +19,8 @@ use palisade::{
     rate_limit::{self, Limit, MemoryConfig},
     redaction::{Policy, Scanner},
     resilience::{
-        Attempt, Backoff, BreakerPolicy, BreakerRegistry, RetryBudget, RetryBudgetConfig,
-        RetryPolicy, TokioTimer,
+        Attempt, Backoff, BreakerPolicy, BreakerRegistry, Idempotency, RetryBudget,
+        RetryBudgetConfig, RetryPolicy, TokioTimer,
     },
     tower::{
         AuthLayer, BoxError, BreakerLayer, DeadlineLayer, InjectionScan, MeterLayer, Metered,
@@ -173,7 +173,9 @@ pub(crate) async fn main() -> Result<(), BoxError> {
         // Every attempt asks the breaker anew; all requests together have one budget.
         .retry(
             RetryLayer::new(RetryPolicy::new(3)?.with_backoff(backoff), time.clone())
-                .with_budget(Arc::new(RetryBudget::new(RetryBudgetConfig::default())?)),
+                .with_budget(Arc::new(RetryBudget::new(RetryBudgetConfig::default())?))
+                // A model call changes nothing in the world: paying twice now and then is accepted here.
+                .with_idempotency(Idempotency::Declared),
         )
         // Counts attempts, not requests.
         .breaker(BreakerLayer::new(

@@ -22,7 +22,9 @@ use palisade::{
     quota::{self, Amount, Defaults, Quota, ReservationId, ReserveRequest, Settler, SettlerTask},
     rate_limit::{self, Limit, MemoryConfig},
     redaction::{Policy, Scanner},
-    resilience::{BreakerPolicy, BreakerRegistry, RetryBudget, RetryPolicy, TokioTimer},
+    resilience::{
+        BreakerPolicy, BreakerRegistry, Idempotency, RetryBudget, RetryPolicy, TokioTimer,
+    },
     tower::{
         Asks, AuthLayer, BoxError, BreakerLayer, DeadlineLayer, InjectionScan, MeterLayer, Metered,
         QuotaLayer, RateLimitLayer, RedactLayer, RetryLayer, Route, RouteLayer, Router, ScanLayer,
@@ -240,7 +242,9 @@ impl House {
 
     fn retry(&self) -> RetryLayer {
         let policy = RetryPolicy::new(3).expect("a valid policy");
-        RetryLayer::new(policy, self.time.clone()).with_budget(Arc::clone(&self.budget))
+        RetryLayer::new(policy, self.time.clone())
+            .with_budget(Arc::clone(&self.budget))
+            .with_idempotency(Idempotency::Declared)
     }
 
     fn breaker(&self) -> BreakerLayer {

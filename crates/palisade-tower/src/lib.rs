@@ -54,6 +54,9 @@ pub use layers::{
     chaos::{ChaosLayer, Chaotic},
     circuit::{Circuit, CircuitFuture, CircuitLayer},
     deadline::{DeadlineLayer, Deadlined},
+    fallback::{FallbackLayer, Fallbacks, FallenBack},
+    hedge::{HedgeLayer, Hedged},
+    replay::{CloneBody, Replay, RetryWeight, SendOnce},
     retry::{Retried, RetryLayer},
     timeout::{IdleBody, Silent, TimedOut, TimeoutLayer},
 };

@@ -13,8 +13,8 @@ use palisade::{
     rate_limit::{self, Limit},
     redaction::{Action, HashKey, Kind, Policy, Scanner},
     resilience::{
-        Backoff, BreakerConfig, BreakerRegistry, RetryBudget, RetryBudgetConfig, RetryPolicy,
-        TokioTimer,
+        Backoff, BreakerConfig, BreakerRegistry, Idempotency, RetryBudget, RetryBudgetConfig,
+        RetryPolicy, TokioTimer,
     },
     sqlite::Sqlite,
     tower::{
@@ -108,7 +108,9 @@ pub(crate) fn build(
         // Every attempt asks the breaker anew; all requests together have one budget.
         .retry(
             RetryLayer::new(retry_policy(config)?, time.clone())
-                .with_budget(Arc::new(retry_budget(config)?)),
+                .with_budget(Arc::new(retry_budget(config)?))
+                // A model call changes nothing in the world. What a wasted attempt costs is money, and the budget guards it.
+                .with_idempotency(Idempotency::Declared),
         )
         // Counts attempts, not requests.
         .breaker(BreakerLayer::new(

@@ -12,6 +12,10 @@ pub(crate) mod chaos;
 pub(crate) mod circuit;
 #[cfg(feature = "resilience")]
 pub(crate) mod deadline;
+#[cfg(feature = "resilience")]
+pub(crate) mod fallback;
+#[cfg(feature = "resilience")]
+pub(crate) mod hedge;
 #[cfg(feature = "cost")]
 pub(crate) mod meter;
 #[cfg(feature = "quota")]
@@ -20,6 +24,8 @@ pub(crate) mod quota;
 pub(crate) mod rate_limit;
 #[cfg(feature = "redaction")]
 pub(crate) mod redact;
+#[cfg(feature = "resilience")]
+pub(crate) mod replay;
 #[cfg(feature = "resilience")]
 pub(crate) mod retry;
 pub(crate) mod route;
