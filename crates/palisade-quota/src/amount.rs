@@ -19,6 +19,11 @@ pub enum Measure {
     Money,
 }
 
+impl Measure {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Tokens, Self::Money];
+}
+
 impl fmt::Display for Measure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -147,6 +152,39 @@ impl Amount {
             tokens: self.tokens.max(other.tokens),
             nano_usd: self.nano_usd.max(other.nano_usd),
         }
+    }
+
+    /// The smaller of each measure.
+    #[must_use]
+    pub fn min(self, other: Self) -> Self {
+        Self {
+            tokens: self.tokens.min(other.tokens),
+            nano_usd: self.nano_usd.min(other.nano_usd),
+        }
+    }
+
+    /// The sum, at most [`Amount::MAX`].
+    #[must_use]
+    pub const fn saturating_add(self, other: Self) -> Self {
+        Self {
+            tokens: self.tokens.saturating_add(other.tokens),
+            nano_usd: self.nano_usd.saturating_add(other.nano_usd),
+        }
+    }
+
+    /// The difference, at least zero in each measure.
+    #[must_use]
+    pub fn saturating_sub(self, other: Self) -> Self {
+        Self {
+            tokens: self.tokens.saturating_sub(other.tokens).max(0),
+            nano_usd: self.nano_usd.saturating_sub(other.nano_usd).max(0),
+        }
+    }
+
+    /// Whether `other` is no more than this, in each measure.
+    #[must_use]
+    pub const fn covers(self, other: Self) -> bool {
+        self.tokens >= other.tokens && self.nano_usd >= other.nano_usd
     }
 
     /// Each measure made of whole units, not negative by the caller's proof.

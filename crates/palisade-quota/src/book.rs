@@ -1,9 +1,14 @@
+mod lessees;
+mod loans;
+
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     time::Duration,
 };
 
 use palisade_core::{Decision, Key, StoreError, StoreErrorKind, Timestamp};
+
+use lessees::Lessees;
 
 use crate::{
     Amount, Balance, Bounds, Change, Defaults, Granted, Hold, Move, Outcome, Phase, Quota, Refused,
@@ -27,6 +32,9 @@ pub(crate) struct Book {
     ended: BTreeSet<(Timestamp, ReservationId)>,
     /// Before this, a search for scopes to forget finds none.
     tidy_after: Timestamp,
+    lessees: Lessees,
+    /// Whether the sums are a store's, of which this book keeps account of its own part.
+    borrows: bool,
 }
 
 #[derive(Debug)]
@@ -50,6 +58,22 @@ struct Account {
     window: Window,
     spent: Amount,
     held: Amount,
+    loan: Loan,
+}
+
+/// What a node knows of its own part in a sum that it shares with others: see [`Leased`](crate::Leased). Nothing in a
+/// ledger that is the store.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Loan {
+    /// What is on lease.
+    pub(crate) lent: Amount,
+    /// What was spent of it and the store does not know yet.
+    pub(crate) unposted: Amount,
+    /// What live reservations of this node hold.
+    pub(crate) live: Amount,
+    /// What was asked for in this round, after the first call: one call alone is no demand.
+    pub(crate) recent: Amount,
+    pub(crate) was_asked: bool,
 }
 
 impl Book {
@@ -62,6 +86,16 @@ impl Book {
             deadlines: BTreeSet::new(),
             ended: BTreeSet::new(),
             tidy_after: Timestamp::MIN,
+            lessees: Lessees::default(),
+            borrows: false,
+        }
+    }
+
+    /// The book of a node that borrows. A store tells it every quota.
+    pub(crate) fn of_a_node(bounds: Bounds) -> Self {
+        Self {
+            borrows: true,
+            ..Self::new(Defaults::default(), bounds)
         }
     }
 
@@ -81,22 +115,37 @@ impl Book {
         }
         let decision = decide(request, &states, now);
         if decision.is_allow() {
-            self.room_for_hold(now, DOING)?;
-            self.room_for_scopes(request.scopes(), now, DOING)?;
-            let hold = Hold::granted(request, &states, now);
-            for state in &states {
-                let scope = self.scopes.entry(state.scope.clone()).or_default();
-                scope.forget_before(now, self.bounds.remember());
-                let account = scope.account(state.window);
-                // In range: the sum is at most the limit that `decide` compared it with.
-                if let Some(held) = account.held.checked_add(request.ask()) {
-                    account.held = held;
-                }
-            }
-            self.deadlines.insert((hold.deadline, hold.id));
-            self.holds.insert(hold.id, Entry { hold, since: now });
+            self.grant(request, &states, now)?;
         }
         Ok(decision)
+    }
+
+    /// Notes the hold of a request that was allowed on these scopes.
+    fn grant(
+        &mut self,
+        request: &ReserveRequest,
+        states: &[ScopeState],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        const DOING: &str = "reserving quota";
+        self.room_for_hold(now, DOING)?;
+        self.room_for_scopes(request.scopes(), now, DOING)?;
+        let hold = Hold::granted(request, states, now);
+        for state in states {
+            let scope = self.scopes.entry(state.scope.clone()).or_default();
+            scope.forget_before(now, self.bounds.remember());
+            let account = scope.account(state.window);
+            // In range: the sum is at most the limit that `decide` compared it with.
+            if let Some(held) = account.held.checked_add(request.ask()) {
+                account.held = held;
+            }
+            if self.borrows {
+                account.loan.ask(request.ask());
+            }
+        }
+        self.deadlines.insert((hold.deadline, hold.id));
+        self.holds.insert(hold.id, Entry { hold, since: now });
+        Ok(())
     }
 
     pub(crate) fn settle(
@@ -119,6 +168,7 @@ impl Book {
 
     pub(crate) fn balance(&mut self, scope: &Key, now: Timestamp) -> Result<Balance, StoreError> {
         self.expire(usize::MAX, now);
+        self.charge_lessees(now);
         self.state(scope, now)
             .map(|state| balance(&state))
             .map_err(|error| invalid("reading a balance of quota", error))
@@ -149,6 +199,7 @@ impl Book {
             {
                 place.window = step.to;
             }
+            self.lessees.take(key, step);
         }
         scope.current = None;
         scope.own = quota;
@@ -230,6 +281,11 @@ impl Book {
             let scope = self.scopes.entry(place.scope.clone()).or_default();
             let account = scope.account(place.window);
             (account.spent, account.held) = (spent, held);
+            if self.borrows {
+                let loan = &mut account.loan;
+                loan.unposted = loan.unposted.saturating_add(change.spend);
+                loan.live = loan.live.saturating_sub(change.unhold);
+            }
         }
         if entry.hold.phase == Phase::Held {
             self.deadlines.remove(&(entry.hold.deadline, id));
@@ -337,12 +393,44 @@ impl Book {
     }
 }
 
+impl Loan {
+    /// Both parts together.
+    fn with(self, other: Self) -> Self {
+        Self {
+            lent: self.lent.saturating_add(other.lent),
+            unposted: self.unposted.saturating_add(other.unposted),
+            live: self.live.saturating_add(other.live),
+            recent: self.recent.saturating_add(other.recent),
+            was_asked: self.was_asked || other.was_asked,
+        }
+    }
+
+    fn ask(&mut self, ask: Amount) {
+        self.live = self.live.saturating_add(ask);
+        if self.was_asked {
+            self.recent = self.recent.saturating_add(ask);
+        }
+        self.was_asked = true;
+    }
+
+    /// Whether there is something between this node and the store.
+    fn is_open(&self) -> bool {
+        !(self.lent.is_zero() && self.unposted.is_zero())
+    }
+
+    /// What is taken of the lease.
+    pub(crate) fn taken(&self) -> Amount {
+        self.live.saturating_add(self.unposted)
+    }
+}
+
 impl Scope {
     fn account(&mut self, window: Window) -> &mut Account {
         self.accounts.entry(window.start()).or_insert(Account {
             window,
             spent: Amount::ZERO,
             held: Amount::ZERO,
+            loan: Loan::default(),
         })
     }
 
@@ -352,11 +440,12 @@ impl Scope {
         let Some(from) = self.accounts.get(&step.from.start()) else {
             return Ok(());
         };
-        let (mut spent, mut held) = (from.spent, from.held);
+        let (mut spent, mut held, mut loan) = (from.spent, from.held, from.loan);
         if step.from.start() != step.to.start()
             && let Some(to) = self.accounts.get(&step.to.start())
         {
             (spent, held) = (sum(spent, to.spent)?, sum(held, to.held)?);
+            loan = loan.with(to.loan);
         }
         self.accounts.remove(&step.from.start());
         let window = step.to;
@@ -366,6 +455,7 @@ impl Scope {
                 window,
                 spent,
                 held,
+                loan,
             },
         );
         Ok(())
@@ -375,6 +465,7 @@ impl Scope {
     fn forget_before(&mut self, now: Timestamp, remember: Duration) {
         self.accounts.retain(|_, account| {
             !account.held.is_zero()
+                || account.loan.is_open()
                 || account.window.end() == Timestamp::MAX
                 || account.window.end().saturating_add(remember) > now
         });

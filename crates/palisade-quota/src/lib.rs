@@ -6,6 +6,7 @@ mod config;
 mod error;
 mod hold;
 mod id;
+mod lease;
 mod ledger;
 mod memory;
 mod model;
@@ -18,6 +19,10 @@ pub use config::{Allowance, Defaults, Quota};
 pub use error::{AmountError, IdError, QuotaError, RequestError, ZoneError};
 pub use hold::{Hold, Outcome, Phase, Place, Resolution};
 pub use id::ReservationId;
+pub use lease::{
+    Exchange, Exchanged, Lease, LeaseConfig, LeaseEntry, LeaseTask, Leased, LesseeId, QuotaLender,
+    lend,
+};
 pub use ledger::{
     DynQuotaLedger, Granted, QuotaLedger, Refusal, Refused, ReserveRequest, SettleRequest,
 };

@@ -7,8 +7,8 @@ use std::{
 use palisade_core::{Clock, Decision, Key, StoreError};
 
 use crate::{
-    Balance, Defaults, Granted, Quota, QuotaLedger, Refused, ReservationId, ReserveRequest,
-    Resolution, SettleRequest, book::Book,
+    Balance, Defaults, Exchange, Exchanged, Granted, Quota, QuotaLedger, QuotaLender, Refused,
+    ReservationId, ReserveRequest, Resolution, SettleRequest, book::Book,
 };
 
 /// A ledger in the memory of one process: the model under a lock.
@@ -74,6 +74,13 @@ impl<C: Clock> QuotaLedger for InMemory<C> {
     async fn expire(&self, limit: usize) -> Result<usize, StoreError> {
         let mut book = self.lock();
         Ok(book.expire(limit, self.clock.now()))
+    }
+}
+
+impl<C: Clock> QuotaLender for InMemory<C> {
+    async fn exchange(&self, exchange: Exchange) -> Result<Exchanged, StoreError> {
+        let mut book = self.lock();
+        book.exchange(&exchange, self.clock.now())
     }
 }
 

@@ -8,8 +8,6 @@ use crate::{
     RequestError, ReserveRequest, Resolution, Window,
 };
 
-const MEASURES: [Measure; 2] = [Measure::Tokens, Measure::Money];
-
 /// One scope as a backend has loaded it for a decision.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -52,7 +50,7 @@ impl ScopeState {
 
     /// Whether nothing keeps `ask` out, or else the first measure that does, and when to come back.
     fn admits(&self, ask: Amount, now: Timestamp) -> Result<(), (Measure, RetryAfter)> {
-        for measure in MEASURES {
+        for measure in Measure::ALL {
             let wanted = ask.get(measure);
             // Who asks nothing of a measure does not need it: a free model may run when the money is gone. But whoever
             // asks nothing at all has not estimated, and must not slip past a debt.

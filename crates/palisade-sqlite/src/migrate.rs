@@ -38,7 +38,7 @@ macro_rules! migration {
 
 /// In the order in which they are applied; all of them, whatever features are on, so that the file is the same for every
 /// program. One that was published never changes.
-const MIGRATIONS: [Migration; 4] = [
+const MIGRATIONS: [Migration; 5] = [
     migration!(
         1,
         "0001_quota",
@@ -48,6 +48,12 @@ const MIGRATIONS: [Migration; 4] = [
     migration!(2, "0002_cost", "cost", &["cost_records"]),
     migration!(3, "0003_trace", "trace", &["trace_steps", "traces"]),
     migration!(4, "0004_auth", "auth", &["api_keys"]),
+    migration!(
+        5,
+        "0005_quota_leases",
+        "quota leases",
+        &["quota_leases", "quota_lessees"]
+    ),
 ];
 
 const LEDGER: &str = "CREATE TABLE IF NOT EXISTS palisade_migrations (

@@ -1,6 +1,7 @@
 //! The ledger. Each call loads what the room's pure functions want to see, asks them, and stores what they answer, in one
 //! transaction on the writer's thread; nothing is decided here.
 
+mod lessees;
 mod rows;
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
@@ -179,6 +180,7 @@ impl<'a, 'tx> Book<'a, 'tx> {
 
     fn balance(&mut self, key: &Key) -> Result<Balance, Failure> {
         self.expire(usize::MAX)?;
+        self.charge_lessees()?;
         Ok(balance(&self.scope(key)?.state))
     }
 
@@ -325,7 +327,7 @@ impl<'a, 'tx> Book<'a, 'tx> {
                  spent_nano_usd = 0, held_tokens = 0, held_nano_usd = 0 WHERE account = ?1",
         )?
         .execute((from, to))?;
-        Ok(())
+        self.merge_leases(from, to)
     }
 
     /// Adds to what a window holds, and says in which account. In range: the sum is at most the limit that `decide`

@@ -3,7 +3,8 @@
 use std::future::{Ready, ready};
 
 use palisade_conformance::quota::Setup;
-use palisade_quota::QuotaLedger;
+use palisade_core::ManualClock;
+use palisade_quota::{LeaseConfig, Leased, QuotaLedger};
 use palisade_sqlite::{Sqlite, SqliteConfig};
 use tempfile::TempDir;
 
@@ -38,6 +39,19 @@ mod file {
 
 mod memory {
     palisade_conformance::quota_ledger_suite!(super::in_memory);
+}
+
+/// Borrowed from the file and spent in memory.
+fn borrowed(setup: Setup) -> Ready<Leased<Sqlite, ManualClock>> {
+    let clock = setup.clock.clone();
+    let sqlite = Sqlite::in_memory(config(setup)).expect("memory is there");
+    let (ledger, _task) =
+        Leased::new(sqlite, clock, LeaseConfig::default()).expect("there is randomness");
+    ready(ledger)
+}
+
+mod leased {
+    palisade_conformance::quota_ledger_suite!(super::borrowed);
 }
 
 macro_rules! forward {

@@ -1,0 +1,2 @@
+DROP TABLE quota_leases;
+DROP TABLE quota_lessees;
