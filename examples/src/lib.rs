@@ -22,6 +22,10 @@ mod vocabulary {}
 mod operations {}
 
 #[cfg(doctest)]
+#[doc = include_str!("../../docs/src/resilience.md")]
+mod resilience {}
+
+#[cfg(doctest)]
 #[doc = include_str!("../../docs/src/decisions.md")]
 mod decisions {}
 
