@@ -16,7 +16,8 @@ use crate::{ConfigError, Failure, Random, error, random};
 ///
 /// let chaos = Chaos::<Result<u32, Failure>>::seeded(7)
 ///     .with_result(1_000_000, || Err(Failure::new(ErrorKind::Overloaded)))?;
-/// let call = std::pin::pin!(chaos.run(&ManualClock::default(), async { Ok(1) }));
+/// let clock = ManualClock::default();
+/// let call = std::pin::pin!(chaos.run(&clock, async { Ok(1) }));
 /// let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
 /// assert!(matches!(call.poll(&mut cx), std::task::Poll::Ready(Err(_))));
 /// # Ok::<(), palisade_resilience::ConfigError>(())

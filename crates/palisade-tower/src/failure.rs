@@ -40,6 +40,10 @@ impl<B> Classify<Result<Response<B>, BoxError>> for Upstream {
             // Most answers are no failures, and need neither their header read nor the clock.
             Ok(response) if response.status().as_u16() < 400 => None,
             Ok(response) => {
+                // Whoever has seen more of it than its status knows better.
+                if let Some(failure) = response.extensions().get::<Failure>() {
+                    return Some(failure.clone());
+                }
                 let mut reply = HttpReply::new(response.status().as_u16());
                 for (name, value) in response.headers() {
                     reply = reply.with_header(name.as_str(), value.as_bytes());

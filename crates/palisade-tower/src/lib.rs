@@ -54,6 +54,7 @@ pub use layers::{
     chaos::{ChaosLayer, Chaotic},
     circuit::{Circuit, CircuitFuture, CircuitLayer},
     deadline::{DeadlineLayer, Deadlined},
+    diagnose::{DiagnoseLayer, Diagnosed, ReadBody},
     fallback::{FallbackLayer, Fallbacks, FallenBack},
     hedge::{HedgeLayer, Hedged},
     replay::{CloneBody, Replay, RetryWeight, SendOnce},

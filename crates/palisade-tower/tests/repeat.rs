@@ -6,7 +6,7 @@ mod common;
 
 use std::{sync::Arc, time::Duration};
 
-use common::{Reply, Upstream, call, play};
+use common::{Reply, Step, Upstream, call, data, play, read};
 use http::{Method, Request, StatusCode};
 use palisade_core::{Clock, Dimension, Instant, Key, ManualClock, ModelId};
 use palisade_resilience::{
@@ -15,8 +15,8 @@ use palisade_resilience::{
     Stop,
 };
 use palisade_tower::{
-    BoxError, BreakerLayer, FallbackLayer, HedgeLayer, Reason, Rejection, RetryLayer, RetryWeight,
-    Route, SendOnce, Time, find,
+    BoxError, BreakerLayer, DiagnoseLayer, FallbackLayer, HedgeLayer, Reason, Rejection,
+    RetryLayer, RetryWeight, Route, SendOnce, Time, find,
 };
 use tower_layer::Layer as _;
 
@@ -390,4 +390,72 @@ fn nobody_is_flooded_by_anothers_trouble() {
         assert!(ended.is_err());
     }
     assert_eq!(upstream.calls(), 10 + 3);
+}
+
+// --- what the upstream says of itself -------------------------------------------------------------------------------
+
+#[test]
+fn an_empty_account_is_not_asked_again_though_it_answers_like_a_full_minute() {
+    let clock = common::clock();
+    let with_body = |body: &'static str| {
+        let Reply::Answer(_, headers, _) = Reply::status(429) else {
+            unreachable!("it is an answer");
+        };
+        let half = body.len() / 2;
+        let steps = vec![data(&body[..half]), Step::Wait, data(&body[half..])];
+        Reply::Answer(StatusCode::TOO_MANY_REQUESTS, headers, steps)
+    };
+    let calls = |reply: Reply| {
+        let upstream = Upstream::new([reply]);
+        let told = DiagnoseLayer::new(clock.clone()).layer(upstream.clone());
+        let service = RetryLayer::new(policy(3), time(&clock)).layer(told);
+        let _ended = play(&clock, SECOND, call(&service, Request::new(())));
+        upstream.calls()
+    };
+    assert_eq!(
+        calls(with_body(r#"{"error":{"code":"rate_limit_exceeded"}}"#)),
+        3
+    );
+    assert_eq!(
+        calls(with_body(r#"{"error":{"code":"insufficient_quota"}}"#)),
+        1
+    );
+    assert_eq!(calls(with_body("<html>slow down</html>")), 3);
+    // The wait that stands in its words is kept.
+    let wordy = r#"{"error":{"code":"rate_limit_exceeded","message":"try again in 20s."}}"#;
+    let began = clock.instant();
+    assert_eq!(calls(with_body(wordy)), 3);
+    assert!(clock.instant().saturating_since(began) >= SECOND * 40);
+}
+
+#[test]
+fn an_error_body_is_handed_on_as_it_was() {
+    let clock = common::clock();
+    let long = "x".repeat(DiagnoseLayer::BODY_MAX / 2 + 1);
+    for steps in [
+        vec![],
+        vec![data("a"), Step::Wait, data("b")],
+        vec![data(&long), data(&long), data(&long)],
+        vec![data("a"), Step::Break],
+    ] {
+        let reply = Reply::Answer(
+            StatusCode::BAD_REQUEST,
+            http::HeaderMap::new(),
+            steps.clone(),
+        );
+        let service = DiagnoseLayer::new(clock.clone()).layer(Upstream::new([reply]));
+        let answer = play(&clock, SECOND, call(&service, Request::new(()))).unwrap();
+        assert_eq!(answer.status(), StatusCode::BAD_REQUEST);
+        let (all, end) = play(&clock, SECOND, read(answer.into_body()));
+        let sent: Vec<u8> = steps
+            .iter()
+            .filter_map(|step| match step {
+                Step::Data(data) => Some(data.to_vec()),
+                _ => None,
+            })
+            .flatten()
+            .collect();
+        let broke = steps.iter().any(|step| matches!(step, Step::Break));
+        assert_eq!((all == sent, end.is_err()), (true, broke));
+    }
 }

@@ -3,11 +3,11 @@ use std::{
     task::{Context, Poll},
 };
 
-use http::{Request, Response};
-use palisade_core::{Clock as _, ManualClock};
+use http::{Extensions, Request, Response};
+use palisade_core::{Clock as _, Key, ManualClock};
 use palisade_resilience::{
-    Attempt, Call, Classify, Deadline, ErrorKind, Failure, Fault, Idempotency, RetryBudget, Stop,
-    Target, fallback,
+    Attempt, Call, Classify, Deadline, ErrorKind, Failure, Fault, Idempotency, RetryBudget,
+    RetryBudgets, Stop, Target, fallback,
 };
 use tower_layer::Layer;
 use tower_service::Service;
@@ -76,6 +76,17 @@ impl<F, P> FallbackLayer<F, P> {
     #[must_use]
     pub fn with_budget(mut self, budget: Arc<RetryBudget>) -> Self {
         self.account = Account::One(budget);
+        self
+    }
+
+    /// Pays from the budget of each request's key, which `key` finds in its extensions.
+    #[must_use]
+    pub fn with_budgets(
+        mut self,
+        budgets: Arc<RetryBudgets>,
+        key: impl Fn(&Extensions) -> Key + Send + Sync + 'static,
+    ) -> Self {
+        self.account = Account::Keyed(budgets, Arc::new(key));
         self
     }
 

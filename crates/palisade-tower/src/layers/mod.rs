@@ -13,6 +13,8 @@ pub(crate) mod circuit;
 #[cfg(feature = "resilience")]
 pub(crate) mod deadline;
 #[cfg(feature = "resilience")]
+pub(crate) mod diagnose;
+#[cfg(feature = "resilience")]
 pub(crate) mod fallback;
 #[cfg(feature = "resilience")]
 pub(crate) mod hedge;
