@@ -1,7 +1,10 @@
 #![doc = include_str!("../README.md")]
 
+mod allowing;
+mod audit;
 mod classifier;
 mod config;
+mod conversation;
 mod detector;
 mod ensemble;
 mod error;
@@ -9,23 +12,34 @@ mod family;
 mod judge;
 mod lexicon;
 mod normalizer;
+mod output;
 mod reading;
 mod rules;
 mod scorer;
+mod second_opinion;
 #[cfg(feature = "training")]
 #[doc(hidden)]
 pub mod training;
 mod verdict;
 
+pub use allowing::{AllowError, Allowing, MAX_ALLOWED, MAX_ALLOWED_BYTES};
+pub use audit::{Audit, AuditLog, AuditRecord, Audited};
 pub use classifier::Classifier;
 pub use config::{MAX_FINDINGS, MAX_TEXT_BYTES, OVERLAP_BYTES, Thresholds};
+pub use conversation::{
+    Conversation, Conversations, ConversationsConfig, MAX_REMEMBERED_BYTES,
+};
 pub use detector::Detector;
 pub use ensemble::{Combine, Ensemble};
 pub use error::{JudgeError, RuleError, ThresholdsError};
 pub use family::Family;
 pub use judge::{DynJudge, Judge, JudgeQuestion, Opinion};
 pub use normalizer::{MAX_DECODED_BYTES, MAX_DEPTH, MAX_VIEWS, Normalizer, Transform, View};
+pub use output::{
+    Canary, CanaryError, Leak, LeakKind, LeakWatch, MAX_PROMPT_WORDS, Spotlight, Spotlit,
+};
 pub use reading::Reading;
-pub use rules::{MAX_CUSTOM_RULES, MAX_STEPS, MAX_WORDS, Rule, Rules};
+pub use rules::{MAX_CUSTOM_RULES, MAX_STEPS, MAX_WORDS, Rule, RuleInfo, Rules};
 pub use scorer::{Score, Scorer};
+pub use second_opinion::{OnFailure, SecondOpinion, SecondOpinionConfig, Settled, SettledBy};
 pub use verdict::{Outcome, Verdict};

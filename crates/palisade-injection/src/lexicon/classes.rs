@@ -255,3 +255,5 @@ pub(crate) const READ_ALOUD: Classes = 1 << 121;
 pub(crate) const REACH: Classes = 1 << 122;
 /// my, our.
 pub(crate) const MY: Classes = 1 << 123;
+/// concatenate, the parts: an attack in pieces.
+pub(crate) const PIECES: Classes = 1 << 88;

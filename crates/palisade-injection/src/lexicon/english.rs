@@ -699,4 +699,11 @@ pub(super) const TABLE: Table = &[
         "you_have_access_to you_can_call can_you_call full_schemas json_definitions are_available_to_you you_can_use",
     ),
     (MY, "my our"),
+    (
+        PIECES,
+        "concatenate combine_the_parts combine_the_pieces combine_the_variables combine_them combine_the_strings \
+         join_the_parts join_the_pieces join_the_strings join_them put_the_parts_together put_the_pieces_together \
+         put_them_together assemble_the_parts assemble_the_pieces string_together the_parts_of in_several_parts in_parts \
+         part_by_part piece_by_piece one_part_at_a_time merge_the_variables merge_the_strings",
+    ),
 ];

@@ -14,14 +14,16 @@ pub(super) struct Sighting<'r> {
 
 /// Sightings further apart than this, in bytes, have nothing to do with each other.
 const NEIGHBOURHOOD: usize = 1200;
+/// The sightings of one text that are weighed: several of each rule that a text can well meet.
+const MOST_SIGHTINGS: usize = 256;
 /// Weaker sightings than this are not worse for having been disguised: harmless texts have such words too.
 const STRONG: f32 = 0.5;
-/// What further rules of one family add: they often see the same words.
-const SAME_FAMILY: f32 = 0.45;
+/// What further rules of one group add: they often see the same words.
+const SAME_GROUP: f32 = 0.45;
 
 /// The score and the findings of `sightings`.
 ///
-/// Weights of different families are joined as independent reasons, `1 - (1 - a)(1 - b)`, within each neighbourhood; the
+/// Weights of different groups are joined as independent reasons, `1 - (1 - a)(1 - b)`, within each neighbourhood; the
 /// score is that of the worst one.
 pub(super) fn combine(
     mut sightings: Vec<Sighting<'_>>,
@@ -35,7 +37,8 @@ pub(super) fn combine(
             .then(a.disguise.total_cmp(&b.disguise))
     });
     let mut kept: Vec<Sighting<'_>> = Vec::new();
-    for sighting in sightings {
+    // What is stronger comes first, and the comparisons below grow with the square.
+    for sighting in sightings.into_iter().take(MOST_SIGHTINGS) {
         let again = |other: &Sighting<'_>| {
             other.entry.id == sighting.entry.id && other.range.overlaps(sighting.range)
         };
@@ -78,6 +81,11 @@ pub(super) fn combine(
     Score::new(value, findings)
 }
 
+/// Rules whose ids begin alike look for the same words; those of others for other ones.
+fn group(finding: &Finding) -> &str {
+    finding.rule.split('.').next().unwrap_or_default()
+}
+
 fn worst_neighbourhood(strongest_first: &[Finding]) -> f32 {
     let mut worst = 0.0_f32;
     for anchor in strongest_first {
@@ -86,17 +94,18 @@ fn worst_neighbourhood(strongest_first: &[Finding]) -> f32 {
             .iter()
             .filter(|other| other.range.start >= anchor.range.start && other.range.start <= last);
         let mut doubt = 1.0;
-        let mut families: Vec<&str> = Vec::new();
+        let mut groups: Vec<&str> = Vec::new();
         let mut rules: Vec<&str> = Vec::new();
         for finding in near {
             if rules.contains(&&*finding.rule) {
                 continue;
             }
             rules.push(&finding.rule);
-            let share = if families.contains(&&*finding.category) {
-                SAME_FAMILY
+            let group = group(finding);
+            let share = if groups.contains(&group) {
+                SAME_GROUP
             } else {
-                families.push(&finding.category);
+                groups.push(group);
                 1.0
             };
             doubt *= 1.0 - finding.confidence * share;

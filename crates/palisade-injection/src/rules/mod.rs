@@ -2,6 +2,7 @@
 
 mod built_in;
 mod combine;
+mod info;
 mod matcher;
 mod rule;
 mod spec;
@@ -10,10 +11,13 @@ use std::borrow::Cow;
 
 use palisade_core::{Channel, Finding, Severity};
 
-pub use self::rule::{MAX_CUSTOM_RULES, MAX_STEPS, MAX_WORDS, Rule};
 use self::{
     combine::{Sighting, combine},
     matcher::{Match, Matcher, Pattern, Step},
+};
+pub use self::{
+    info::RuleInfo,
+    rule::{MAX_CUSTOM_RULES, MAX_STEPS, MAX_WORDS, Rule},
 };
 use crate::{
     Family, Normalizer, Reading, RuleError, Score, Scorer, Transform, View,
@@ -161,6 +165,12 @@ impl Rules {
             .chain(self.custom.iter().map(|rule| rule.id.as_str()))
             .chain(self.disguised.then_some(DISGUISED))
             .chain(self.invisible.then_some(INVISIBLE))
+    }
+
+    /// What there is to know of every built-in rule that looks for words: its family with the OWASP and ATLAS ids, its
+    /// languages, and texts that it finds and spares.
+    pub fn catalogue() -> impl Iterator<Item = RuleInfo> {
+        RuleInfo::all()
     }
 
     fn compile_custom(&mut self) {

@@ -16,6 +16,8 @@ pub(super) struct Spec {
     pub(super) not_after: Classes,
     pub(super) not_between: Classes,
     pub(super) mentionable: bool,
+    /// The languages it knows, by their ISO 639 codes.
+    pub(super) languages: &'static [&'static str],
     /// Texts that the rule must find, and texts that it must not.
     pub(super) hits: &'static [&'static str],
     pub(super) misses: &'static [&'static str],
@@ -45,6 +47,7 @@ impl Spec {
             not_after: 0,
             not_between: 0,
             mentionable: true,
+            languages: &["en"],
             hits: &[],
             misses: &[],
         }
@@ -52,6 +55,17 @@ impl Spec {
 
     pub(super) const fn data(mut self, weight: f32) -> Self {
         self.data_weight = weight;
+        self
+    }
+
+    /// The rule belongs to another family than its neighbours.
+    pub(super) const fn family(mut self, family: Family) -> Self {
+        self.family = family;
+        self
+    }
+
+    pub(super) const fn languages(mut self, languages: &'static [&'static str]) -> Self {
+        self.languages = languages;
         self
     }
 

@@ -3,9 +3,16 @@ use crate::{Family::OtherLanguages, lexicon::classes::*};
 
 const fn rule(id: &'static str, weight: f32, steps: &'static [(Classes, u32)]) -> Spec {
     Spec::new(id, OtherLanguages, weight, steps)
+        .languages(LANGUAGES)
         .not_after(X_NOT | NOT | SUBJECT)
         .not_between(X_MINE | MY)
 }
+
+/// The languages whose words the classes of these rules have.
+const LANGUAGES: &[&str] = &[
+    "ar", "cs", "de", "el", "es", "fa", "fr", "he", "hi", "id", "it", "ja", "ko", "nl", "pl", "pt",
+    "ro", "ru", "sv", "th", "tr", "uk", "vi", "zh",
+];
 
 /// Overriding and extraction in other languages, for the word orders there are.
 pub(super) const SPECS: &[Spec] = &[
