@@ -61,6 +61,13 @@ pub(crate) fn find(
     }
     let is_longer = value.len() >= JUDGED_MAX;
     let makeup = Makeup::of(value);
+    if makeup.distinct >= 6
+        && makeup.digits > 0
+        && let Some(label) = rules.find_named(view.slice(at, end), value)
+        && !is_placeholder(value)
+    {
+        return Some(Hit::new(label, from, to, 0.9));
+    }
     let confidence = match name {
         Name::Password if !is_longer => password(value, makeup, &link)?,
         Name::Password => secret(value, makeup)?,

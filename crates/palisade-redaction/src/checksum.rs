@@ -23,14 +23,19 @@ fn digits(mut value: u32, alphabet: &[u8], out: &mut [u8]) {
 
 const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
+/// Six digits of base 62.
+pub(crate) fn base62(value: u32) -> [u8; 6] {
+    let mut out = [0; 6];
+    digits(value, BASE62, &mut out);
+    out
+}
+
 /// The last 6 of a GitHub or npm token.
 pub(crate) fn crc32_base62(body: &[u8]) -> bool {
     let Some((text, check)) = body.split_last_chunk::<6>() else {
         return false;
     };
-    let mut expected = [0; 6];
-    digits(crc32(text), BASE62, &mut expected);
-    expected == *check
+    base62(crc32(text)) == *check
 }
 
 /// The last 7 of a routable GitLab token.
@@ -78,9 +83,10 @@ pub(crate) fn crc32_little_endian_hex(token: &[u8]) -> bool {
     expected == *check
 }
 
-/// BIP 173 over a human-readable part that ends in the separator `1`.
-pub(crate) fn bech32(prefix: &[u8], body: &[u8]) -> bool {
-    const CHARSET: &[u8; 32] = b"qpzry9x8gf2tvdw0s3jn54khce6mua7l";
+const BECH32: &[u8; 32] = b"qpzry9x8gf2tvdw0s3jn54khce6mua7l";
+
+/// What BIP 173 computes over a human-readable part that ends in the separator `1`, and the data behind it.
+fn bech32_state(prefix: &[u8], values: impl Iterator<Item = u8>) -> Option<u32> {
     const GENERATOR: [u32; 5] = [
         0x3b6a_57b2,
         0x2650_8e6d,
@@ -88,35 +94,42 @@ pub(crate) fn bech32(prefix: &[u8], body: &[u8]) -> bool {
         0x3d42_33dd,
         0x2a14_62b3,
     ];
-    let Some(human) = prefix.strip_suffix(b"1") else {
-        return false;
-    };
-    let step = |state: u32, value: u8| {
-        let top = state >> 25;
-        let mut state = ((state & 0x01ff_ffff) << 5) ^ u32::from(value);
-        for (bit, generator) in GENERATOR.iter().enumerate() {
-            if (top >> bit) & 1 == 1 {
-                state ^= generator;
+    let human = prefix.strip_suffix(b"1")?;
+    let high = human.iter().map(|byte| byte.to_ascii_lowercase() >> 5);
+    let low = human.iter().map(|byte| byte.to_ascii_lowercase() & 31);
+    let state = high
+        .chain([0])
+        .chain(low)
+        .chain(values)
+        .fold(1u32, |state, value| {
+            let top = state >> 25;
+            let mut state = ((state & 0x01ff_ffff) << 5) ^ u32::from(value);
+            for (bit, generator) in GENERATOR.iter().enumerate() {
+                if (top >> bit) & 1 == 1 {
+                    state ^= generator;
+                }
             }
-        }
-        state
-    };
-    let mut state = 1;
-    for byte in human {
-        state = step(state, byte.to_ascii_lowercase() >> 5);
-    }
-    state = step(state, 0);
-    for byte in human {
-        state = step(state, byte.to_ascii_lowercase() & 31);
-    }
-    for byte in body {
-        let byte = byte.to_ascii_lowercase();
-        let Some(value) = CHARSET.iter().position(|&c| c == byte) else {
-            return false;
-        };
-        state = step(state, value as u8);
-    }
-    state == 1
+            state
+        });
+    Some(state)
+}
+
+fn bech32_value(byte: u8) -> Option<u8> {
+    let byte = byte.to_ascii_lowercase();
+    BECH32.iter().position(|&c| c == byte).map(|at| at as u8)
+}
+
+/// Whether the checksum of BIP 173 fits.
+pub(crate) fn bech32(prefix: &[u8], body: &[u8]) -> bool {
+    body.iter().all(|byte| bech32_value(*byte).is_some())
+        && bech32_state(prefix, body.iter().filter_map(|byte| bech32_value(*byte))) == Some(1)
+}
+
+/// The six characters that make the checksum of BIP 173 fit. What is not of its alphabet counts as nothing.
+pub(crate) fn bech32_digits(prefix: &[u8], data: &[u8]) -> [u8; 6] {
+    let values = data.iter().filter_map(|byte| bech32_value(*byte));
+    let state = bech32_state(prefix, values.chain([0; 6])).unwrap_or_default() ^ 1;
+    std::array::from_fn(|at| BECH32[(state >> (5 * (5 - at)) & 31) as usize])
 }
 
 /// The Luhn formula (ISO/IEC 7812-1) over decimal digit values.

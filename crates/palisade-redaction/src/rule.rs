@@ -1,11 +1,16 @@
+mod example;
+
+use std::sync::LazyLock;
+
 use palisade_core::Severity;
 
 use crate::{
     checksum,
     kind::{Kind, Label},
+    table,
 };
 
-/// A secret that can be told by its own shape: a prefix and a body of known alphabet and length.
+/// A format of secrets: a body of known alphabet and length, told by what it begins with or by what it is assigned to.
 ///
 /// The rules are data, see [`Rule::all`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,8 +20,12 @@ pub struct Rule {
     pub id: &'static str,
     /// Who issues such secrets.
     pub provider: &'static str,
-    /// What the secret begins with: one of these.
+    /// What the secret is to whoever holds it.
+    pub name: &'static str,
+    /// What the secret begins with: one of these. Empty if nothing marks it.
     pub prefixes: &'static [&'static str],
+    /// What the name that the secret is assigned to must hold, if nothing marks the secret itself: one of these.
+    pub assigned_to: &'static [&'static str],
     /// What the rest is made of.
     pub body: Alphabet,
     /// The shortest rest that counts.
@@ -110,6 +119,8 @@ pub enum Prefix {
     Telling,
     /// Other things begin like that too: the rest must fit exactly and look random.
     Common,
+    /// There is none: the name that the value is assigned to says what it is.
+    Absent,
 }
 
 /// The check digits of a format.
@@ -133,10 +144,22 @@ pub enum Checksum {
 }
 
 impl Rule {
-    /// Every built-in rule of this make, in the order of the table.
+    /// Every built-in rule of this make, in the order of the tables: those told by a prefix, then those told by a name.
     #[must_use]
     pub fn all() -> &'static [Self] {
-        crate::table::RULES
+        static ALL: LazyLock<Vec<Rule>> =
+            LazyLock::new(|| [table::SHAPED, table::named::NAMED].concat());
+        &ALL
+    }
+
+    /// Where the provider documents how such secrets are made and revoked.
+    #[must_use]
+    pub fn documentation(&self) -> &'static str {
+        let pages = table::documentation::DOCUMENTATION;
+        let page = pages
+            .iter()
+            .find(|(provider, _)| *provider == self.provider);
+        page.map_or("", |(_, page)| page)
     }
 
     pub(crate) const fn label(&self) -> Label {

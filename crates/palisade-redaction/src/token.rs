@@ -5,7 +5,8 @@ use crate::{
     gate::ENCODED_MIN,
     kind::Label,
     rule::{Alphabet, Prefix, Rule},
-    text::{Makeup, is_stand_in, is_word},
+    table,
+    text::{Makeup, contains_any_case, is_stand_in, is_word},
     view::View,
 };
 
@@ -33,6 +34,8 @@ impl Hit {
 pub(crate) struct TokenRules {
     entries: Vec<(&'static str, &'static Rule)>,
     heads: Box<[(u16, u16)]>,
+    /// The rules for what has no prefix.
+    named: Vec<&'static Rule>,
 }
 
 const fn pair(first: u8, second: u8) -> usize {
@@ -46,6 +49,10 @@ impl TokenRules {
             .filter(|rule| is_on(rule.id))
             .flat_map(|rule| rule.prefixes.iter().map(move |prefix| (*prefix, rule)))
             .collect();
+        let named = table::named::NAMED
+            .iter()
+            .filter(|rule| is_on(rule.id))
+            .collect();
         let key = |prefix: &str| pair(prefix.as_bytes()[0], prefix.as_bytes()[1]);
         // Stable: among prefixes of the same beginning the longer one first, then the order of the table.
         entries.sort_by_key(|(prefix, _)| (key(prefix), usize::MAX - prefix.len()));
@@ -57,7 +64,11 @@ impl TokenRules {
             }
             head.1 = at as u16 + 1;
         }
-        Self { entries, heads }
+        Self {
+            entries,
+            heads,
+            named,
+        }
     }
 
     /// The secret that begins at `at`.
@@ -70,6 +81,20 @@ impl TokenRules {
         self.entries[usize::from(from)..usize::from(to)]
             .iter()
             .find_map(|(prefix, rule)| matches(view, at, prefix, rule))
+    }
+
+    /// The rule for a value without a mark, assigned to `name`.
+    pub(crate) fn find_named(&self, name: &[u8], value: &[u8]) -> Option<Label> {
+        let rule = self.named.iter().find(|rule| {
+            (rule.min..=rule.max).contains(&value.len())
+                && value.iter().all(|byte| rule.body.has(*byte))
+                && (rule.body != Alphabet::Uuid || is_uuid(value))
+                && rule
+                    .assigned_to
+                    .iter()
+                    .any(|word| contains_any_case(name, word.as_bytes()))
+        })?;
+        Some(rule.label())
     }
 
     /// Whether the first two of the bytes at `at` begin a prefix.

@@ -126,7 +126,10 @@ fn text() -> impl Strategy<Value = String> {
         2 => "[ -~]{0,9}",
         2 => "[a-z ]{0,70}",
         1 => "[A-Za-z0-9+/_-]{1,40}",
-        1 => (0..Rule::all().len(), "[a-zA-Z0-9]{40}").prop_map(|(rule, body)| format!("{}{body}", Rule::all()[rule].prefixes[0])),
+        1 => (0..Rule::all().len(), "[a-zA-Z0-9]{40}").prop_map(|(rule, body)| {
+            let prefix = Rule::all()[rule].prefixes.first();
+            format!("{}{body}", prefix.copied().unwrap_or_default())
+        }),
     ];
     prop::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat())
 }
