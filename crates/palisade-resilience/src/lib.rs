@@ -43,6 +43,8 @@ pub use adaptive::{
     Verdict,
 };
 pub use backoff::{Backoff, Growth, Jitter, LongAdvice, Wait};
+#[cfg(feature = "tracing")]
+pub use breaker::TracedChanges;
 pub use breaker::{
     BorrowedPermit, Breaker, BreakerConfig, BreakerEvent, BreakerEvents, BreakerModel,
     BreakerObserver, BreakerPolicy, BreakerRegistry, BreakerStatus, Cause, Change, Counts, Denied,

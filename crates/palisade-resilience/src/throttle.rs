@@ -48,12 +48,18 @@ struct Shared<C> {
 
 /// How readily a [`ClientThrottle`] refuses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(default, deny_unknown_fields)
+)]
 #[non_exhaustive]
 pub struct ThrottleConfig {
     /// How many calls may be asked for to one that is accepted, in percent. 200 lets twice as many pass as succeed, so that a
     /// recovery is noticed soon; less is kinder to the upstream.
     pub ratio: u32,
     /// How far back it looks. Trust comes back about as fast.
+    #[cfg_attr(feature = "serde", serde(with = "crate::when::text"))]
     pub window: Duration,
     /// The most it refuses, in percent. The rest finds out whether the upstream is back.
     pub refuse_max: u32,

@@ -16,6 +16,11 @@ use crate::{ConfigError, error};
 /// # Ok::<(), palisade_resilience::ConfigError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(default, deny_unknown_fields)
+)]
 #[non_exhaustive]
 pub struct AdaptiveConfig {
     /// The rule by which it moves.
@@ -28,11 +33,13 @@ pub struct AdaptiveConfig {
     pub ceiling: u32,
     /// A call that took this long counts as dropped, whatever came of it. Time-outs that all take the same time look like a
     /// steady upstream otherwise.
+    #[cfg_attr(feature = "serde", serde(with = "crate::when::text"))]
     pub drop_after: Duration,
     /// What is left of the limit after a drop, in percent.
     pub keep: u32,
     /// How often the time without load is measured anew, with few calls under way. Up to a tenth earlier or later, by
     /// chance. [`Adaptation::Aimd`] does not need it.
+    #[cfg_attr(feature = "serde", serde(with = "crate::when::text"))]
     pub probe_every: Duration,
     /// How many calls it is measured from.
     pub probe_calls: u32,
@@ -42,6 +49,11 @@ pub struct AdaptiveConfig {
 
 /// By which rule a limit moves.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "snake_case")
+)]
 #[non_exhaustive]
 pub enum Adaptation {
     /// Up by one for each full round of calls without a drop, down to [`keep`](AdaptiveConfig::keep) percent at one. Knows

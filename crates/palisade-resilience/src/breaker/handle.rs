@@ -97,6 +97,14 @@ where
     }
 }
 
+/// Both hear, the first one first.
+impl<A: BreakerObserver, B: BreakerObserver> BreakerObserver for (A, B) {
+    fn changed(&self, key: &Key, change: &Change) {
+        self.0.changed(key, change);
+        self.1.changed(key, change);
+    }
+}
+
 impl<C: Clock> Breaker<C> {
     /// A closed breaker. The key names it in events and on health pages.
     #[must_use]
