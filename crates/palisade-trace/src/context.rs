@@ -1,5 +1,7 @@
 use std::{fmt, str::FromStr};
 
+use palisade_core::Timestamp;
+
 use crate::{ContextError, SpanId, TraceId, id::read_hex};
 
 const SAMPLED: u8 = 0b01;
@@ -27,11 +29,22 @@ pub struct TraceContext {
 }
 
 impl TraceContext {
-    /// A new, sampled trace with random ids.
+    /// A new, sampled trace with random ids. A [`Recorder`](crate::Recorder) takes [`random_at`](Self::random_at).
     #[must_use]
     pub fn random() -> Self {
         Self {
             trace_id: TraceId::random(),
+            span_id: SpanId::random(),
+            flags: SAMPLED | RANDOM,
+            state: TraceState::default(),
+        }
+    }
+
+    /// A new, sampled trace that begins `now`, with [ids in the order of their times](TraceId::random_at).
+    #[must_use]
+    pub fn random_at(now: Timestamp) -> Self {
+        Self {
+            trace_id: TraceId::random_at(now),
             span_id: SpanId::random(),
             flags: SAMPLED | RANDOM,
             state: TraceState::default(),

@@ -47,15 +47,11 @@ impl Recorder {
         name: impl Into<Cow<'static, str>>,
         parent: Option<&TraceContext>,
     ) -> ActiveTrace {
-        let context = parent.map_or_else(TraceContext::random, TraceContext::child);
+        let now = self.clock.now();
+        let context = parent.map_or_else(|| TraceContext::random_at(now), TraceContext::child);
         let mut name = name.into();
         truncate(&mut name, self.limits.text_bytes_max);
-        let mut summary = Summary::new(
-            context.trace_id(),
-            context.span_id(),
-            name,
-            self.clock.now(),
-        );
+        let mut summary = Summary::new(context.trace_id(), context.span_id(), name, now);
         summary.parent = parent.map(TraceContext::span_id);
         summary.sampled = context.is_sampled();
         ActiveTrace(Some(Arc::new(Active {

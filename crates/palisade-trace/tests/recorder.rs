@@ -48,6 +48,19 @@ fn a_trace_ends_exactly_once_however_many_end_it() {
 }
 
 #[test]
+fn traces_that_begin_one_after_the_other_have_ids_in_that_order() {
+    let (_, clock, recorder) = setup();
+    let ids: Vec<_> = (0..100)
+        .map(|_| {
+            clock.advance(Duration::from_micros(66));
+            recorder.start("chat", None).context().unwrap().trace_id()
+        })
+        .collect();
+    assert!(ids.is_sorted());
+    assert!(ids.windows(2).all(|pair| pair[0] != pair[1]));
+}
+
+#[test]
 fn a_trace_that_nobody_ends_is_abandoned_when_its_last_handle_goes() {
     let (kept, clock, recorder) = setup();
     let trace = recorder.start("chat", None);
