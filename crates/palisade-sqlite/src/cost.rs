@@ -1,6 +1,6 @@
 //! The usage log. Sums are formed by SQLite over columns of integers, and grouped by the room's own rule.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use palisade_core::{
     Dimension, Key, ModelId, Money, StoreError, StoreErrorKind, Timestamp, Tokens, Usage,
@@ -9,7 +9,7 @@ use palisade_cost::{
     CostLedger, CostStatus, GroupBy, Layer, RecordId, Recorded, Report, ReportQuery, Totals,
     UsageRecord,
 };
-use rusqlite::{Connection, Row, params_from_iter, types::Value};
+use rusqlite::{Connection, Row, Statement, params_from_iter, types::Value};
 
 use crate::{
     Sqlite,
@@ -20,6 +20,15 @@ use crate::{
 const RECORDING: &str = "recording usage";
 const SUMMING: &str = "summing usage";
 
+/// The counts are the last columns but one, in the order of [`counts_of`].
+const INSERT: &str = "INSERT INTO cost_records (id, at, org, project, user, api_key, subject,
+        provider, model, layer, status, cost_pico_usd, input, output, cache_read, cache_write_5m,
+        cache_write_1h, reasoning, input_audio, output_audio, cache_read_audio, input_image,
+        input_video, citation, web_search_requests, search_units, wide)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19,
+        ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27)
+    ON CONFLICT (id) DO NOTHING";
+
 /// The counts of a [`Usage`], in the order of the columns.
 const COUNTS: usize = 14;
 /// A count beyond this is none that a model has produced. Rows with one are summed outside of SQL, where nothing is
@@ -28,7 +37,10 @@ const COUNT_MAX: u64 = 1 << 40;
 
 impl CostLedger for Sqlite {
     async fn record(&self, record: UsageRecord) -> Result<Recorded, StoreError> {
-        let work = move |tx: &mut Transaction<'_>| insert(tx.connection, &record);
+        let work = move |tx: &mut Transaction<'_>| {
+            let mut statement = tx.connection.prepare_cached(INSERT)?;
+            insert(&mut statement, &record)
+        };
         self.write(RECORDING, work).await
     }
 
@@ -39,6 +51,33 @@ impl CostLedger for Sqlite {
 }
 
 impl Sqlite {
+    /// Keeps many records at once, all of them or none, and says of each in its order whether it was new. What
+    /// [`record`](CostLedger::record) promises of one holds for every one of them.
+    ///
+    /// For records that come in faster than anybody wants to wait for them one by one: beside a single one, one of a
+    /// hundred costs a fraction. They are one transaction, and as long as it lasts other writes wait; a few hundred are
+    /// a good number.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if it cannot be said whether they were kept. Recording them again, also one by one, is harmless.
+    ///
+    /// # Cancel safety
+    ///
+    /// A dropped future may or may not have kept them, all or none; recording them again is harmless.
+    pub async fn record_all(
+        &self,
+        records: impl Into<Arc<[UsageRecord]>>,
+    ) -> Result<Vec<Recorded>, StoreError> {
+        let records = records.into();
+        let work = move |tx: &mut Transaction<'_>| {
+            let mut statement = tx.connection.prepare_cached(INSERT)?;
+            let recorded = records.iter().map(|record| insert(&mut statement, record));
+            recorded.collect()
+        };
+        self.hand_over(RECORDING, work).await
+    }
+
     /// Deletes usage records from before `before`, at most `limit` of them, the oldest first, and says how many they were.
     ///
     /// Reports no longer hold them, and their ids are free again.
@@ -62,7 +101,7 @@ impl Sqlite {
     }
 }
 
-fn insert(connection: &Connection, record: &UsageRecord) -> Result<Recorded, Failure> {
+fn insert(statement: &mut Statement<'_>, record: &UsageRecord) -> Result<Recorded, Failure> {
     let counts = counts_of(&record.usage);
     let narrow_cost = match record.cost {
         None => Some(None),
@@ -70,40 +109,26 @@ fn insert(connection: &Connection, record: &UsageRecord) -> Result<Recorded, Fai
     };
     let is_narrow = counts.iter().all(|count| *count <= COUNT_MAX) && narrow_cost.is_some();
     let subject = record.subject.as_str();
-    let mut values: Vec<Value> = vec![
-        Value::Text(record.id.as_str().to_owned()),
-        Value::Integer(record.at.as_nanos()),
-        part(subject, &Dimension::Org),
-        part(subject, &Dimension::Project),
-        part(subject, &Dimension::User),
-        part(subject, &Dimension::ApiKey),
-        Value::Text(subject.to_owned()),
-        Value::Text(record.model.provider().to_owned()),
-        Value::Text(record.model.model().to_owned()),
-        Value::Text(record.layer.as_str().to_owned()),
-        Value::Text(record.status.as_str().to_owned()),
-    ];
-    if is_narrow {
-        values.push(narrow_cost.flatten().map_or(Value::Null, Value::Integer));
-        values.extend(counts.map(|count| Value::Integer(i64::try_from(count).unwrap_or(i64::MAX))));
-        values.push(Value::Null);
-    } else {
-        values.push(Value::Null);
-        values.extend([0; COUNTS].map(Value::Integer));
-        values.push(Value::Text(write_wide(&counts, record.cost)));
+    let part = |dimension| part(subject, &dimension);
+    statement.raw_bind_parameter(1, record.id.as_str())?;
+    statement.raw_bind_parameter(2, record.at.as_nanos())?;
+    statement.raw_bind_parameter(3, part(Dimension::Org))?;
+    statement.raw_bind_parameter(4, part(Dimension::Project))?;
+    statement.raw_bind_parameter(5, part(Dimension::User))?;
+    statement.raw_bind_parameter(6, part(Dimension::ApiKey))?;
+    statement.raw_bind_parameter(7, subject)?;
+    statement.raw_bind_parameter(8, record.model.provider())?;
+    statement.raw_bind_parameter(9, record.model.model())?;
+    statement.raw_bind_parameter(10, record.layer.as_str())?;
+    statement.raw_bind_parameter(11, record.status.as_str())?;
+    statement.raw_bind_parameter(12, narrow_cost.flatten().filter(|_| is_narrow))?;
+    for (index, count) in counts.into_iter().enumerate() {
+        let count = if is_narrow { count } else { 0 };
+        statement.raw_bind_parameter(13 + index, i64::try_from(count).unwrap_or(i64::MAX))?;
     }
-    let inserted = connection
-        .prepare_cached(
-            "INSERT INTO cost_records (id, at, org, project, user, api_key, subject, provider,
-                 model, layer, status, cost_pico_usd, input, output, cache_read, cache_write_5m,
-                 cache_write_1h, reasoning, input_audio, output_audio, cache_read_audio,
-                 input_image, input_video, citation, web_search_requests, search_units, wide)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,
-                 ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27)
-             ON CONFLICT (id) DO NOTHING",
-        )?
-        .execute(params_from_iter(values))?;
-    Ok(if inserted == 1 {
+    let wide = (!is_narrow).then(|| write_wide(&counts, record.cost));
+    statement.raw_bind_parameter(13 + COUNTS, wide)?;
+    Ok(if statement.raw_execute()? == 1 {
         Recorded::New
     } else {
         Recorded::Before
@@ -191,17 +216,16 @@ fn condition(query: &ReportQuery) -> Result<(String, Vec<Value>), Failure> {
                 ));
             }
         };
-        values.push(part(within, &dimension));
+        values.push(Value::from(part(within, &dimension).map(str::to_owned)));
         condition.push_str(&format!(" AND {column} = ?{}", values.len()));
     }
     Ok((condition, values))
 }
 
 /// One part of a key, as it stands in its text: escaped, so that two values never look alike.
-fn part(key: &str, dimension: &Dimension) -> Value {
+fn part<'a>(key: &'a str, dimension: &Dimension) -> Option<&'a str> {
     key.split('/')
         .find(|part| part.split('=').next() == Some(dimension.name()))
-        .map_or(Value::Null, |part| Value::Text(part.to_owned()))
 }
 
 /// A record with the names of a row, and without its numbers.

@@ -204,10 +204,14 @@ impl Sqlite {
             .unwrap_or_else(|_| Err(StoreError::new(StoreErrorKind::Closed, doing)))
     }
 
-    /// Has the writer's own thread, not this one, work off the queue, and with it what nobody waits for.
-    #[cfg(feature = "trace")]
-    pub(crate) async fn work_off(&self, doing: &'static str) -> Result<(), StoreError> {
-        let (call, answer) = Call::new(doing, |_: &mut Transaction<'_>| Ok(()));
+    /// The same on the writer's own thread and never on this one: for what takes longer than a runtime likes to wait.
+    #[cfg(any(feature = "cost", feature = "trace"))]
+    pub(crate) async fn hand_over<T: Send + 'static>(
+        &self,
+        doing: &'static str,
+        work: impl FnMut(&mut Transaction<'_>) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (call, answer) = Call::new(doing, work);
         self.shared
             .writes
             .push(Box::new(call))

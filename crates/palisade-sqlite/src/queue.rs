@@ -3,9 +3,15 @@ use std::{
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
 };
 
+#[cfg(feature = "trace")]
+use std::time::Duration;
+
+#[cfg(feature = "trace")]
+use palisade_core::{Clock as _, Instant, SystemClock};
+
 /// How long something that nobody waits for may wait for company.
 #[cfg(feature = "trace")]
-const LINGER: std::time::Duration = std::time::Duration::from_millis(20);
+const LINGER: Duration = Duration::from_millis(50);
 
 /// A bounded queue between callers, who never wait to put something in, and threads, which wait for something to do.
 #[derive(Debug)]
@@ -21,6 +27,9 @@ struct State<T> {
     /// What nobody waits for.
     #[cfg(feature = "trace")]
     idle: VecDeque<T>,
+    /// When it has waited long enough.
+    #[cfg(feature = "trace")]
+    idle_due: Instant,
     /// A thread sleeps until somebody wakes it.
     parked: bool,
     closed: bool,
@@ -41,6 +50,8 @@ impl<T> Queue<T> {
                 items: VecDeque::new(),
                 #[cfg(feature = "trace")]
                 idle: VecDeque::new(),
+                #[cfg(feature = "trace")]
+                idle_due: SystemClock.instant(),
                 parked: false,
                 closed: false,
             }),
@@ -73,17 +84,28 @@ impl<T> Queue<T> {
     }
 
     /// For the one item that drains a buffer with a bound of its own: it is taken even if the queue is full, and, from
-    /// the thread that works the queue off, after it was closed. Nobody waits for it, so it goes with what comes next, or
-    /// after [`LINGER`]: waking a thread for each trace would cost more than writing it.
+    /// the thread that works the queue off, after it was closed. Nobody waits for it, so it is taken after [`LINGER`], or
+    /// when it is [hurried](Self::hurry): waking a thread for each trace would cost more than writing it, and so would a
+    /// commit for every few.
     #[cfg(feature = "trace")]
     pub(crate) fn push_idle(&self, item: T) {
         let mut state = self.lock();
+        if state.idle.is_empty() {
+            state.idle_due = SystemClock.instant().saturating_add(LINGER);
+        }
         state.idle.push_back(item);
         let parked = state.parked;
         drop(state);
         if parked {
             self.filled.notify_one();
         }
+    }
+
+    /// What nobody waits for has waited long enough.
+    #[cfg(feature = "trace")]
+    pub(crate) fn hurry(&self) {
+        self.lock().idle_due = SystemClock.instant();
+        self.filled.notify_one();
     }
 
     /// Up to `max` items that somebody waits for, without waiting.
@@ -112,35 +134,32 @@ impl<T> Queue<T> {
         self.filled.notify_all();
     }
 
-    /// Waits for items and takes up to `max`, and what nobody waits for with them; `None` when the queue is closed and
-    /// empty.
+    /// Waits for items and takes up to `max`, and what nobody waits for with them once that is due; `None` when the queue
+    /// is closed and empty.
     pub(crate) fn take(&self, max: usize) -> Option<Vec<T>> {
         let mut state = self.lock();
-        #[cfg(feature = "trace")]
-        let mut lingered = false;
         loop {
+            let count = state.items.len().min(max);
             #[cfg(feature = "trace")]
-            let due = !state.idle.is_empty() && (lingered || state.closed);
-            #[cfg(not(feature = "trace"))]
-            let due = false;
-            if due || !state.items.is_empty() {
-                let count = state.items.len().min(max);
-                let taken = state.items.drain(..count);
-                #[cfg(feature = "trace")]
-                let taken: Vec<T> = {
-                    let mut taken: Vec<T> = taken.collect();
-                    taken.extend(state.idle.drain(..));
-                    taken
-                };
-                #[cfg(not(feature = "trace"))]
-                let taken = taken.collect();
-                return Some(taken);
+            let linger = state.linger();
+            #[cfg(feature = "trace")]
+            if linger == Some(Duration::ZERO) {
+                let state = &mut *state;
+                return Some(
+                    state
+                        .items
+                        .drain(..count)
+                        .chain(state.idle.drain(..))
+                        .collect(),
+                );
+            }
+            if count > 0 {
+                return Some(state.items.drain(..count).collect());
             }
             #[cfg(feature = "trace")]
-            if !state.idle.is_empty() {
-                let waited = self.filled.wait_timeout(state, LINGER);
-                let (woken, waited) = waited.unwrap_or_else(PoisonError::into_inner);
-                (state, lingered) = (woken, waited.timed_out());
+            if let Some(linger) = linger {
+                let waited = self.filled.wait_timeout(state, linger);
+                (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
                 continue;
             }
             if state.closed {
@@ -158,6 +177,20 @@ impl<T> Queue<T> {
     /// Every change is a single call to the deque, so a poisoned lock is still good.
     fn lock(&self) -> MutexGuard<'_, State<T>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(feature = "trace")]
+impl<T> State<T> {
+    /// How long what nobody waits for is still to wait, if there is any.
+    fn linger(&self) -> Option<Duration> {
+        if self.idle.is_empty() {
+            return None;
+        }
+        if self.closed {
+            return Some(Duration::ZERO);
+        }
+        Some(self.idle_due.saturating_since(SystemClock.instant()))
     }
 }
 
@@ -180,13 +213,14 @@ mod tests {
 
     #[cfg(feature = "trace")]
     #[test]
-    fn what_nobody_waits_for_goes_with_what_somebody_does() {
+    fn what_nobody_waits_for_goes_after_a_while_or_when_it_is_hurried() {
         let queue = Queue::new(2);
         queue.push_idle(1);
-        assert_eq!(queue.push_quietly(2), Ok(()));
-        assert_eq!(queue.take(1), Some(vec![2, 1]));
-        queue.push_idle(3);
-        assert_eq!(queue.take(1), Some(vec![3]), "alone it goes after a while");
+        assert_eq!(queue.take(1), Some(vec![1]), "alone it goes after a while");
+        queue.push_idle(2);
+        queue.hurry();
+        assert_eq!(queue.push_quietly(3), Ok(()));
+        assert_eq!(queue.take(1), Some(vec![3, 2]), "in company too");
         queue.push_idle(4);
         queue.close();
         assert_eq!(queue.take(1), Some(vec![4]));

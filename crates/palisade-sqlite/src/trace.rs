@@ -20,7 +20,7 @@ use crate::{
 
 const READING: &str = "reading traces";
 /// The most traces written at once, so that a burst of them does not keep others waiting.
-const BATCH_MAX: usize = 256;
+const BATCH_MAX: usize = 128;
 /// The most old traces deleted at once; more than come in at once.
 const TIDY_ROWS: u32 = 512;
 
@@ -64,8 +64,10 @@ impl Sqlite {
     /// Only waits; the traces are written all the same.
     pub async fn flush_traces(&self) -> Result<(), StoreError> {
         while self.traces().is_busy() {
-            // Nobody waits for a batch of traces. This gives it company, once for each batch.
-            self.work_off("flushing traces").await?;
+            // Nobody waits for a batch of traces, so now somebody does, once for each batch.
+            self.traces().writes.hurry();
+            let nothing = |_: &mut Transaction<'_>| Ok(());
+            self.hand_over("flushing traces", nothing).await?;
         }
         Ok(())
     }
@@ -144,6 +146,10 @@ impl Buffer {
                 state.draining = true;
                 // Under the lock, so that `close` cannot come between and leave the trace behind.
                 self.writes.push_idle(Drain::of(&self));
+            }
+            // No commit is cheaper for a larger batch.
+            if state.traces.len() == BATCH_MAX {
+                self.writes.hurry();
             }
         }
     }
@@ -234,6 +240,9 @@ impl Job for Drain {
         state.draining = !state.traces.is_empty();
         if state.draining {
             self.buffer.writes.push_idle(Self::of(&self.buffer));
+            if state.traces.len() >= BATCH_MAX {
+                self.buffer.writes.hurry();
+            }
         }
     }
 }

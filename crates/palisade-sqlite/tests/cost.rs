@@ -132,14 +132,22 @@ proptest! {
     #[test]
     fn reports_agree_with_the_ledger_in_memory(
         records in vec(records(), 0..80),
+        together in 0..20_usize,
         queries in vec(queries(), 1..12),
     ) {
         block_on(async {
             let sqlite = Sqlite::in_memory(SqliteConfig::default()).unwrap();
             let memory = InMemory::new(1_000);
-            for record in records {
-                let recorded = sqlite.record(record.clone()).await.unwrap();
-                prop_assert_eq!(recorded, memory.record(record).await.unwrap());
+            for some in records.chunks(together.max(1)) {
+                let recorded = if together == 0 {
+                    vec![sqlite.record(some[0].clone()).await.unwrap()]
+                } else {
+                    sqlite.record_all(some).await.unwrap()
+                };
+                for (record, recorded) in some.iter().zip(&recorded) {
+                    prop_assert_eq!(*recorded, memory.record(record.clone()).await.unwrap());
+                }
+                prop_assert_eq!(recorded.len(), some.len());
             }
             for query in queries {
                 let expected = memory.report(query.clone()).await;

@@ -2,7 +2,7 @@
 //!
 //! The test starts itself as another process, which writes and says on its output what was answered. Somewhere in the
 //! midst it is killed; then the file is opened and held against what it had said.
-#![cfg(all(unix, feature = "quota", feature = "cost"))]
+#![cfg(all(unix, feature = "quota", feature = "cost", feature = "trace"))]
 
 use std::{
     collections::BTreeMap,
@@ -23,11 +23,13 @@ use palisade_quota::{
     SettleRequest,
 };
 use palisade_sqlite::{Durability, Sqlite, SqliteConfig};
+use palisade_trace::{ErrorStep, SpanId, Step, Summary, Trace, TraceId, TraceSink, TraceStore};
 use rusqlite::Connection;
 
 const CHILD: &str = "PALISADE_SQLITE_CRASH_TEST_FILE";
 const SEED: &str = "PALISADE_SQLITE_CRASH_TEST_SEED";
 const ROUNDS: u64 = 8;
+const TOGETHER: usize = 3;
 
 #[test]
 fn everything_answered_is_there_after_a_kill_and_the_books_balance() {
@@ -59,6 +61,7 @@ fn everything_answered_is_there_after_a_kill_and_the_books_balance() {
         the_books_balance(&file, &place);
     }
     assert!(answered.settled.len() > 50, "the children did something");
+    assert!(answered.traced.len() > 10, "the children traced something");
 }
 
 fn start(file: &Path, seed: u64) -> Child {
@@ -102,6 +105,19 @@ fn record(id: &str) -> UsageRecord {
     .with_cost(Some(Money::from_pico_usd(1)), CostStatus::Priced)
 }
 
+/// Records that are written by one call.
+fn together(id: ReservationId) -> Vec<UsageRecord> {
+    let names = (0..TOGETHER).map(|index| format!("{id}-{index}"));
+    names.map(|name| record(&name)).collect()
+}
+
+fn trace(id: ReservationId) -> Trace {
+    let id = TraceId::from_bytes(id.as_u128().to_be_bytes()).unwrap();
+    let span = SpanId::from_bytes([7; 8]).unwrap();
+    let summary = Summary::new(id, span, "chat", Timestamp::from_secs(1));
+    Trace::new(summary, vec![Step::new("s", ErrorStep::new("k", "m"))])
+}
+
 /// The other process: four callers at once, each saying what it was answered.
 fn work_until_killed(file: &Path) {
     let sqlite = Sqlite::open(file, config()).unwrap();
@@ -138,10 +154,20 @@ async fn one_call(sqlite: &Sqlite, random: &mut Random) {
             let settle = SettleRequest::new(id, amount(actual));
             sqlite.settle(settle).await.unwrap();
             say(&format!("settled {id} {actual}"));
-            let usage = sqlite.record(record(&id.to_string())).await.unwrap();
+            let usage = CostLedger::record(sqlite, record(&id.to_string()))
+                .await
+                .unwrap();
             assert_eq!(usage, Recorded::New);
             say(&format!("recorded {id} 0"));
         }
+    }
+    if random.below(4) == 0 {
+        let usage = sqlite.record_all(together(id)).await.unwrap();
+        assert_eq!(usage, [Recorded::New; TOGETHER]);
+        say(&format!("together {id} 0"));
+        TraceSink::record(sqlite, trace(id));
+        sqlite.flush_traces().await.unwrap();
+        say(&format!("traced {id} 0"));
     }
 }
 
@@ -158,6 +184,8 @@ struct Answered {
     settled: BTreeMap<ReservationId, u64>,
     released: Vec<ReservationId>,
     recorded: Vec<ReservationId>,
+    together: Vec<ReservationId>,
+    traced: Vec<ReservationId>,
 }
 
 impl Answered {
@@ -175,6 +203,8 @@ impl Answered {
             "settled" => drop(self.settled.insert(id, number)),
             "released" => self.released.push(id),
             "recorded" => self.recorded.push(id),
+            "together" => self.together.push(id),
+            "traced" => self.traced.push(id),
             _ => {}
         }
     }
@@ -204,12 +234,24 @@ impl Answered {
                 assert!(ended.earlier, "{place}");
             }
             for id in &self.recorded {
-                let again = sqlite.record(record(&id.to_string())).await.unwrap();
+                let again = CostLedger::record(&sqlite, record(&id.to_string()))
+                    .await
+                    .unwrap();
                 assert_eq!(again, Recorded::Before, "{place}");
+            }
+            for id in &self.together {
+                let again = sqlite.record_all(together(*id)).await.unwrap();
+                assert_eq!(again, [Recorded::Before; TOGETHER], "{place}");
+            }
+            for id in &self.traced {
+                let trace = trace(*id);
+                let found = sqlite.get(trace.summary.id, &Key::global()).await.unwrap();
+                assert_eq!(found, [trace], "{place}");
             }
             let all = ReportQuery::new(Timestamp::MIN, Timestamp::MAX, GroupBy::Model);
             let total = sqlite.report(all).await.unwrap().total;
-            assert!(total.calls >= self.recorded.len() as u64, "{place}");
+            let answered = self.recorded.len() + TOGETHER * self.together.len();
+            assert!(total.calls >= answered as u64, "{place}");
             assert_eq!(total.usage.input.get(), 3 * total.calls, "{place}");
             sqlite.close().await;
         });

@@ -232,6 +232,47 @@ fn a_full_file_refuses_what_does_not_fit_and_keeps_what_did() {
 }
 
 #[test]
+fn records_that_are_kept_together_are_all_refused_by_a_full_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let config = SqliteConfig::default()
+        .with_file_bytes_max(Some(SqliteConfig::FILE_BYTES_MIN))
+        .unwrap();
+    let sqlite = Sqlite::open(directory.path().join("palisade.db"), config).unwrap();
+    block_on(async {
+        let batch = |first: usize| (first..first + 50).map(record).collect::<Vec<_>>();
+        let mut kept = Vec::new();
+        let mut refused = 0;
+        for first in (0..10_000).step_by(50) {
+            match sqlite.record_all(batch(first)).await {
+                Ok(recorded) => {
+                    assert_eq!(recorded, [Recorded::New; 50]);
+                    kept.push(first);
+                }
+                Err(error) => {
+                    assert_eq!(error.kind(), StoreErrorKind::Unwritable);
+                    refused += 1;
+                }
+            }
+            if refused > 3 {
+                break;
+            }
+        }
+        assert!(refused > 3 && kept.len() > 3, "{} kept", kept.len());
+        assert_eq!(count(&sqlite).await, 50 * kept.len() as u64);
+        for first in kept {
+            let again = sqlite.record_all(batch(first)).await.unwrap();
+            assert_eq!(again, [Recorded::Before; 50]);
+        }
+        assert_eq!(sqlite.record_all([]).await.unwrap(), []);
+        sqlite.close().await;
+        assert_eq!(
+            kind(sqlite.record_all(batch(0)).await),
+            StoreErrorKind::Closed
+        );
+    });
+}
+
+#[test]
 fn closing_writes_what_was_accepted_and_refuses_the_rest() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("palisade.db");
