@@ -2,7 +2,10 @@
 
 use std::{
     borrow::Cow,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use http::Extensions;
@@ -19,38 +22,41 @@ use tokio::sync::mpsc;
 /// How many records may wait. Beyond it they are lost, and counted.
 const RECORDS_MAX: usize = 65_536;
 /// How many are given to the store at once, so that they share a commit.
-const BATCH: usize = 256;
+const BATCH: usize = 128;
 /// How long to wait for company after a batch: nobody waits for these.
-const LINGER: std::time::Duration = std::time::Duration::from_millis(20);
+const LINGER: std::time::Duration = std::time::Duration::from_millis(50);
 
 /// Takes usage records without waiting.
 pub(crate) struct UsageLog {
     queue: mpsc::Sender<UsageRecord>,
-    lost: AtomicU64,
+    lost: Arc<AtomicU64>,
 }
 
 /// Brings the records to the store.
 pub(crate) struct UsageLogTask {
     queue: mpsc::Receiver<UsageRecord>,
     store: Sqlite,
+    lost: Arc<AtomicU64>,
 }
 
 impl UsageLog {
     pub(crate) fn new(store: Sqlite) -> (Self, UsageLogTask) {
         let (sender, receiver) = mpsc::channel(RECORDS_MAX);
+        let lost = Arc::new(AtomicU64::new(0));
         (
             Self {
                 queue: sender,
-                lost: AtomicU64::new(0),
+                lost: Arc::clone(&lost),
             },
             UsageLogTask {
                 queue: receiver,
                 store,
+                lost,
             },
         )
     }
 
-    /// How many records found no place in the queue.
+    /// How many records found no place in the queue, or could not be written.
     pub(crate) fn lost(&self) -> u64 {
         self.lost.load(Ordering::Relaxed)
     }
@@ -99,13 +105,25 @@ impl UsageLogTask {
     pub(crate) async fn run(mut self) {
         let mut batch = Vec::with_capacity(BATCH);
         while self.queue.recv_many(&mut batch, BATCH).await > 0 {
-            let writes = batch.drain(..).map(|record| self.store.record(record));
-            for written in futures_util::future::join_all(writes).await {
-                if let Err(error) = written {
-                    tracing::error!(%error, "a usage record was not written");
-                }
+            let more_wait = batch.len() == BATCH;
+            let records: Arc<[UsageRecord]> = batch.drain(..).collect();
+            if let Err(error) = self.store.record_all(Arc::clone(&records)).await {
+                tracing::warn!(%error, "usage records were not written together; now one by one");
+                self.write_each(&records).await;
             }
-            tokio::time::sleep(LINGER).await;
+            if !more_wait {
+                tokio::time::sleep(LINGER).await;
+            }
+        }
+    }
+
+    /// So that one that cannot be written does not take others with it.
+    async fn write_each(&self, records: &[UsageRecord]) {
+        for record in records {
+            if let Err(error) = self.store.record(record.clone()).await {
+                self.lost.fetch_add(1, Ordering::Relaxed);
+                tracing::error!(%error, "a usage record was not written");
+            }
         }
     }
 }
