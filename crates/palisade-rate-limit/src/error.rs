@@ -118,6 +118,12 @@ pub enum ConfigError {
         /// The capacity asked for.
         found: usize,
     },
+    /// A limiter that has buckets alone was given another limit.
+    #[error("this limiter takes token buckets; found a {found:?}")]
+    NotABucket {
+        /// What the limit is.
+        found: Algorithm,
+    },
     /// A period could not be read.
     #[error(
         "a period is a whole number and one of ms, s, m, h, d, such as 30s or 1m; found {found:?}"

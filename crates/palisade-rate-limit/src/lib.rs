@@ -1,10 +1,13 @@
 #![doc = include_str!("../README.md")]
 
 mod bounded;
+mod clock;
 mod config;
+mod direct;
 mod error;
 pub mod headers;
 mod hold;
+mod keyed;
 mod limit;
 mod limiter;
 mod memory;
@@ -12,12 +15,19 @@ pub mod model;
 mod outcome;
 pub mod presets;
 mod request;
-mod shard;
+mod side;
+mod sizes;
+mod sync;
 mod table;
 
+pub use clock::CachedClock;
+#[cfg(feature = "fast-clock")]
+pub use clock::FastClock;
 pub use config::{LimitConfig, MemoryConfig, Overflow};
+pub use direct::Direct;
 pub use error::{ConfigError, HoldError, LimitError, RequestError};
 pub use hold::{Hold, HoldId};
+pub use keyed::Keyed;
 pub use limit::{Algorithm, Limit, Span};
 pub use limiter::{DynRateLimiter, RateLimiter, RateLimiterExt};
 pub use memory::{InMemory, Occupancy};

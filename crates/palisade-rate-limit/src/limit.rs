@@ -388,6 +388,15 @@ impl Limit {
         self.ticks_per_unit
     }
 
+    /// The fill time in ticks, if it fits.
+    #[inline]
+    pub(crate) const fn fill_ticks(&self) -> u64 {
+        self.fill
+            .nanos
+            .saturating_mul(self.ticks_per_nano as u64)
+            .saturating_add(self.fill.fraction as u64)
+    }
+
     /// The time in which a bucket gives `units` back, at most [`Limit::FILL_MAX`].
     #[must_use]
     pub fn span_of(&self, units: u64) -> Span {

@@ -1,20 +1,25 @@
 use std::{
     fmt,
     hash::{BuildHasher as _, Hasher as _},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::PoisonError,
 };
 
-use foldhash::quality::RandomState;
+use foldhash::quality::{FoldHasher, RandomState};
 use palisade_core::{
     Clock, Decision, Instant, Key, RetryAfter, StoreError, StoreErrorKind, SystemClock,
 };
 
 use crate::{
-    Algorithm, Allowed, Charge, CheckRequest, ConfigError, Denied, HoldError, Limit, MemoryConfig,
-    Over, Overflow, RateLimiter, ReserveRequest, SettleRequest, Settled, Status,
-    model::{Record, bucket},
-    shard::{Hashed, Seat, Shard},
-    table::WAYS,
+    Algorithm, Allowed, Charge, CheckRequest, ConfigError, Denied, Hold, HoldError, HoldId, Limit,
+    MemoryConfig, Over, Overflow, RateLimiter, ReserveRequest, SettleRequest, Settled, Status,
+    model::{
+        Counter, Record,
+        bucket::{self, State},
+    },
+    side::{At, Hashed, Seat, Side},
+    sizes::Sizes,
+    sync::{Mutex, MutexGuard},
+    table::{Lines, Table},
 };
 
 /// A rate limiter for one process: the model under locks, in a table of fixed size.
@@ -23,8 +28,8 @@ use crate::{
 /// something; what happens to a key that finds no place is a setting ([`Overflow`]). Keys are hashed with a seed that
 /// differs in every process, so nobody can choose keys that crowd one place.
 ///
-/// A check takes one lock (one for each shard its charges touch, always in the same order), holds it for some dozen
-/// nanoseconds, and waits for nothing else. It allocates nothing if the request has one charge.
+/// A check of one bucket locks one cache line for some dozen nanoseconds, allocates nothing, and waits for nothing else.
+/// A question about several limits, other algorithms or a hold locks all that it touches, always in the same order.
 ///
 /// ```
 /// use palisade_core::{Dimension, Key};
@@ -41,7 +46,8 @@ use crate::{
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct InMemory<C = SystemClock> {
-    shards: Box<[Guarded]>,
+    table: Table,
+    sides: Box<[Guarded]>,
     hasher: RandomState,
     overflow: Overflow,
     clock: C,
@@ -49,7 +55,7 @@ pub struct InMemory<C = SystemClock> {
 
 /// Two cache lines apart, so that locking one does not slow its neighbour.
 #[repr(align(128))]
-struct Guarded(Mutex<Shard>);
+struct Guarded(Mutex<Side>);
 
 /// How full the table is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -67,10 +73,6 @@ pub struct Occupancy {
     pub overflowed: u64,
 }
 
-/// Enough that threads rarely meet; a table smaller than this many keys a shard has fewer.
-const SHARDS_MAX: usize = 256;
-const KEYS_PER_SHARD_MIN: usize = 1_024;
-
 impl<C: Clock> InMemory<C> {
     /// An empty table.
     ///
@@ -78,12 +80,7 @@ impl<C: Clock> InMemory<C> {
     ///
     /// [`ConfigError::Capacity`] if the capacity is zero or above [`MemoryConfig::CAPACITY_MAX`].
     pub fn new(config: MemoryConfig, clock: C) -> Result<Self, ConfigError> {
-        for found in [config.capacity, config.holds] {
-            if !(1..=MemoryConfig::CAPACITY_MAX).contains(&found) {
-                return Err(ConfigError::Capacity { found });
-            }
-        }
-        Ok(Self::sized(config, clock))
+        Ok(Self::sized(&Sizes::new(config)?, config.overflow, clock))
     }
 
     /// Decides about one request and charges it if it may go. What [`check`](crate::RateLimiterExt::check) does, for
@@ -123,90 +120,98 @@ impl<C: Clock> InMemory<C> {
     pub fn settle_now(&self, request: SettleRequest<'_>) -> Settled {
         let uses = request.uses();
         let hashes: Vec<Hashed> = uses.iter().map(|u| self.hash(u.limit, u.key)).collect();
-        let hold = self.shard_of_hold(request.id.as_u128());
-        let mut locked = self.lock_all(&hashes, Some(hold));
-        let now = locked.now;
-        let mut seats: Vec<Seat> = Vec::with_capacity(uses.len());
-        for used in uses {
-            // A key without a place shares one: a settlement is never refused.
-            seats.push(locked.seat(used.limit, &hashes, &seats, Overflow::Share));
-        }
-        let mut record = locked.at(hold).record(request.id).cloned();
+        let limits: Vec<&Limit> = uses.iter().map(|used| used.limit).collect();
+        let hold = self.side_of_hold(request.id);
+        let mut grip = self.grip(&limits, &hashes, Some(hold));
+        // A key without a place shares one: a settlement is never refused.
+        let seats = grip.seats(&limits, &hashes, Overflow::Share);
+        let now = grip.now;
+        let mut record = grip.side(hold).record(request.id).cloned();
         if let Some(record) = &mut record {
-            locked.forbid_refunds(record, &hashes, &seats);
+            grip.forbid_refunds(record, &hashes, &seats);
         }
         let names: Vec<u64> = hashes.iter().map(|hashed| hashed.key).collect();
         let mut counters: Vec<_> = seats.iter().map(|seat| seat.counter.clone()).collect();
         let (settled, record) = crate::model::settle(request, &names, &mut counters, record, now);
-        for (((used, hashed), seat), counter) in uses.iter().zip(&hashes).zip(&seats).zip(counters)
-        {
-            let shard = locked.of(*hashed);
-            shard.put(used.limit, *hashed, seat, counter, None, now);
-        }
-        locked.at(hold).put_record(request.id, record, now);
+        grip.put(&limits, &hashes, &seats, counters, None);
+        grip.side(hold).put_record(request.id, record, now);
         settled
     }
 
     /// Forgets what one key has used of one limit.
     pub fn reset_now(&self, limit: &Limit, key: &Key) {
         let hashed = self.hash(limit, key);
-        let now = self.clock.instant();
-        lock(&self.shards[self.shard(hashed.key)]).reset(limit, hashed, now);
+        let mut grip = self.grip(&[limit], &[hashed], None);
+        let now = grip.now;
+        let state = grip.lines.find(hashed.key).map(|(place, state)| {
+            grip.lines.put(hashed.key, place, State::FRESH);
+            state
+        });
+        grip.of(hashed).reset(limit, hashed, state, now);
     }
 
-    /// How full the table is now. It looks at every place, one shard at a time: ask every few seconds, not every request.
+    /// How full the memory is now. It looks at every place, one line at a time: ask every few seconds, not every request.
     pub fn occupancy(&self) -> Occupancy {
         let now = self.clock.instant();
-        self.shards
-            .iter()
-            .map(|shard| lock(shard).occupancy(now))
-            .fold(Occupancy::default(), |sum, shard| Occupancy {
-                live: sum.live + shard.live,
-                places: sum.places + shard.places,
-                counters: sum.counters + shard.counters,
-                holds: sum.holds + shard.holds,
-                overflowed: sum.overflowed + shard.overflowed,
-            })
+        let mut sum = Occupancy {
+            live: self.table.live(now),
+            places: self.table.places(),
+            ..Occupancy::default()
+        };
+        for side in &self.sides {
+            let side = lock(side);
+            let (counters, holds) = side.kept();
+            sum.counters += counters;
+            sum.holds += holds;
+            sum.overflowed += side.overflowed;
+        }
+        sum
     }
 
-    fn sized(config: MemoryConfig, clock: C) -> Self {
-        let shards = (config.capacity / KEYS_PER_SHARD_MIN).clamp(1, SHARDS_MAX);
-        let shards = 1 << shards.ilog2();
-        // Two places and an eighth for each key, which is 34 bytes: so three keys in ten thousand find their three lines
-        // full when the table holds as many as it was made for.
-        let places = (config.capacity.div_ceil(shards) * 17).div_ceil(8);
-        let holds = config.holds.div_ceil(shards).max(16);
-        let counters = config.capacity.div_ceil(shards).max(16);
+    fn sized(sizes: &Sizes, overflow: Overflow, clock: C) -> Self {
         Self {
-            shards: (0..shards)
-                .map(|_| Shard::new(places.div_ceil(WAYS), counters, holds))
-                .map(|shard| Guarded(Mutex::new(shard)))
+            table: Table::new(sizes.lines),
+            sides: (0..sizes.parts)
+                .map(|_| Guarded(Mutex::new(Side::new(sizes.counters, sizes.holds))))
                 .collect(),
             hasher: RandomState::default(),
-            overflow: config.overflow,
+            overflow,
             clock,
         }
     }
 
+    #[inline]
     fn decide_one(&self, charge: &Charge<'_>) -> Decision<Allowed, Denied> {
-        let hashed = self.hash(charge.limit, charge.key);
+        let hash = self.hash_of_key(charge.limit, charge.key);
+        let line = self.table.home(hash);
+        // Read under the lock: so no charge is ever made at an earlier time than one before it.
         let now = self.clock.instant();
-        let mut shard = lock(&self.shards[self.shard(hashed.key)]);
-        let now = shard.table.advance(now);
-        let Some((place, state)) = shard.table.find(hashed.key) else {
-            return decide_new(&mut shard, charge, hashed, now, self.overflow);
+        let fresh = || Some((line.seat(now)?, State::FRESH));
+        let Some((way, state)) = line.find(hash).or_else(fresh) else {
+            drop(line);
+            return self.decide_new(charge);
         };
         match bucket::charge(charge.limit, state, charge.cost, now) {
             Ok(charged) => {
-                shard.table.put(hashed.key, place, charged);
-                drop(shard);
+                line.put(hash, way, charged);
+                drop(line);
                 let status = bucket::status(charge.limit, charged, now, None);
                 Decision::Allow(Allowed::one(status))
             }
             Err(refusal) => {
-                drop(shard);
-                refuse(bucket::status(charge.limit, state, now, Some(refusal)))
+                drop(line);
+                refuse([bucket::status(charge.limit, state, now, Some(refusal))])
             }
+        }
+    }
+
+    /// Decides about a bucket that is not in its first line.
+    #[cold]
+    fn decide_new(&self, charge: &Charge<'_>) -> Decision<Allowed, Denied> {
+        let request = ReserveRequest::check(CheckRequest::one(charge));
+        match self.reserve_several(request) {
+            Ok(decision) => decision,
+            Err(_) => unreachable!("a check has no hold"),
         }
     }
 
@@ -216,16 +221,11 @@ impl<C: Clock> InMemory<C> {
     ) -> Result<Decision<Allowed, Denied>, HoldError> {
         let charges = request.charges;
         let hashes: Vec<Hashed> = charges.iter().map(|c| self.hash(c.limit, c.key)).collect();
-        let hold = request
-            .hold
-            .map(|hold| self.shard_of_hold(hold.id().as_u128()));
-        let mut locked = self.lock_all(&hashes, hold);
-        let now = locked.now;
-
-        let mut seats: Vec<Seat> = Vec::with_capacity(hashes.len());
-        for charge in charges {
-            seats.push(locked.seat(charge.limit, &hashes, &seats, self.overflow));
-        }
+        let limits: Vec<&Limit> = charges.iter().map(|charge| charge.limit).collect();
+        let hold = request.hold.map(|hold| self.side_of_hold(hold.id()));
+        let mut grip = self.grip(&limits, &hashes, hold);
+        let now = grip.now;
+        let seats = grip.seats(&limits, &hashes, self.overflow);
         let mut counters: Vec<_> = seats.iter().map(|seat| seat.counter.clone()).collect();
         let mut waits: Vec<Option<RetryAfter>> = charges
             .iter()
@@ -233,9 +233,9 @@ impl<C: Clock> InMemory<C> {
             .map(|(charge, seat)| seat.refusal(charge, now))
             .collect();
         let mut record = None;
-        if let (Some(hold), Some(shard)) = (request.hold, hold) {
-            record = locked.at(shard).record(hold.id()).cloned();
-            if let Err(free_at) = locked.at(shard).make_room_for_hold(hold.id(), now) {
+        if let (Some(hold), Some(side)) = (request.hold, hold) {
+            record = grip.side(side).record(hold.id()).cloned();
+            if let Err(free_at) = grip.side(side).make_room_for_hold(hold.id(), now) {
                 let wait = RetryAfter::After(free_at.saturating_since(now));
                 waits[0] = waits[0].or(Some(wait));
             }
@@ -250,104 +250,153 @@ impl<C: Clock> InMemory<C> {
                         let refusal = wait.or_else(|| counter.ask(charge.limit, charge.cost, now));
                         counter.status(charge.limit, now, refusal)
                     });
-            return Ok(refuse_all(statuses));
+            return Ok(refuse(statuses));
         }
 
         let names: Vec<u64> = hashes.iter().map(|hashed| hashed.key).collect();
         let (answer, kept) = crate::model::reserve(request, &names, &mut counters, record, now)?;
         if answer.is_allow() && !request.dry_run {
-            for (((charge, hashed), seat), counter) in
-                charges.iter().zip(&hashes).zip(&seats).zip(counters)
-            {
-                let shard = locked.of(*hashed);
-                shard.put(charge.limit, *hashed, seat, counter, request.hold, now);
-            }
+            grip.put(&limits, &hashes, &seats, counters, request.hold);
         }
-        if let (Some(hold), Some(shard), Some(mut kept)) = (request.hold, hold, kept) {
-            locked.forbid_refunds(&mut kept, &hashes, &seats);
-            locked.at(shard).put_record(hold.id(), kept, now);
+        if let (Some(hold), Some(side), Some(mut kept)) = (request.hold, hold, kept) {
+            grip.forbid_refunds(&mut kept, &hashes, &seats);
+            grip.side(side).put_record(hold.id(), kept, now);
         }
         Ok(answer)
     }
 
-    /// Takes the locks that these counters and this hold need, always in ascending order, each once: so no two requests
-    /// wait for one another.
-    fn lock_all(&self, hashes: &[Hashed], hold: Option<usize>) -> Locked<'_> {
-        let mut shards: Vec<usize> = hashes.iter().map(|h| self.shard(h.key)).collect();
-        shards.extend(hold);
-        shards.sort_unstable();
-        shards.dedup();
-        let now = self.clock.instant();
-        let mut guards: Vec<(usize, MutexGuard<'_, Shard>)> = shards
+    /// Takes the locks that these counters and this hold need: first what lies beside the table, then its lines, each in
+    /// ascending order and once. So no two requests wait for one another, and nobody sleeps with a line in hand.
+    fn grip(&self, limits: &[&Limit], hashes: &[Hashed], hold: Option<usize>) -> Grip<'_> {
+        let mut parts: Vec<usize> = hashes.iter().map(|h| self.side_of(h.key)).collect();
+        parts.extend(hold);
+        parts.sort_unstable();
+        parts.dedup();
+        let sides = parts
             .into_iter()
-            .map(|shard| (shard, lock(&self.shards[shard])))
+            .map(|part| (part, lock(&self.sides[part])))
             .collect();
-        // One time for all of them: the latest that any of the tables has seen.
-        let now = guards
-            .iter_mut()
-            .fold(now, |now, (_, shard)| shard.table.advance(now).max(now));
-        for (_, shard) in &mut guards {
-            shard.table.advance(now);
+        let buckets = || {
+            let of_bucket = limits.iter().zip(hashes);
+            of_bucket
+                .filter(|(limit, _)| limit.algorithm() == Algorithm::TokenBucket)
+                .map(|(_, hashed)| hashed.key)
+        };
+        let mut lines = self.table.homes(buckets());
+        if buckets().any(|hash| lines.find(hash).is_none()) {
+            drop(lines);
+            lines = self.table.all(buckets());
         }
-        Locked {
-            guards,
-            mask: self.shards.len() - 1,
-            now,
+        Grip {
+            sides,
+            lines,
+            mask: self.sides.len() - 1,
+            // Read under the locks: so no charge is ever made at an earlier time than one before it.
+            now: self.clock.instant(),
         }
     }
 
     #[inline]
-    fn hash(&self, limit: &Limit, key: &Key) -> Hashed {
+    fn hash_of_key(&self, limit: &Limit, key: &Key) -> u64 {
+        let mut hasher = self.hash_of_limit(limit);
+        hasher.write(key.as_str().as_bytes());
+        hasher.finish()
+    }
+
+    #[inline]
+    fn hash_of_limit(&self, limit: &Limit) -> FoldHasher<'_> {
         let mut hasher = self.hasher.build_hasher();
         hasher.write(limit.name().as_bytes());
         // A byte that no name has: no name and key run together into another name and key. It tells the algorithm too.
         hasher.write_u8(0xFF - limit.algorithm() as u8);
-        let limit = hasher.clone().finish();
-        hasher.write(key.as_str().as_bytes());
+        hasher
+    }
+
+    fn hash(&self, limit: &Limit, key: &Key) -> Hashed {
         Hashed {
-            key: hasher.finish(),
-            limit,
+            key: self.hash_of_key(limit, key),
+            limit: self.hash_of_limit(limit).finish(),
         }
     }
 
-    #[inline]
-    fn shard(&self, hash: u64) -> usize {
-        shard_of(hash, self.shards.len() - 1)
+    fn side_of(&self, hash: u64) -> usize {
+        side_of(hash, self.sides.len() - 1)
     }
 
-    fn shard_of_hold(&self, id: u128) -> usize {
-        self.shard(self.hasher.hash_one(id))
+    fn side_of_hold(&self, id: HoldId) -> usize {
+        self.side_of(self.hasher.hash_one(id))
     }
 }
 
-/// The locks of one request.
-struct Locked<'a> {
-    guards: Vec<(usize, MutexGuard<'a, Shard>)>,
+/// All that one request holds under lock.
+struct Grip<'a> {
+    sides: Vec<(usize, MutexGuard<'a, Side>)>,
+    lines: Lines<'a>,
     mask: usize,
     now: Instant,
 }
 
-impl Locked<'_> {
-    fn of(&mut self, hashed: Hashed) -> &mut Shard {
-        self.at(shard_of(hashed.key, self.mask))
+impl Grip<'_> {
+    fn of(&mut self, hashed: Hashed) -> &mut Side {
+        self.side(side_of(hashed.key, self.mask))
     }
 
-    /// Finds the counter of the next of these hashes; the seats are those of the ones before.
-    fn seat(
+    fn side(&mut self, part: usize) -> &mut Side {
+        // Found: the sides are those of every counter and of the hold.
+        let index = self.sides.binary_search_by_key(&part, |side| side.0);
+        &mut self.sides[index.unwrap_or_default()].1
+    }
+
+    /// Finds the counters, or places for them.
+    fn seats(&mut self, limits: &[&Limit], hashes: &[Hashed], overflow: Overflow) -> Vec<Seat> {
+        let mut seats: Vec<Seat> = Vec::with_capacity(hashes.len());
+        for (limit, hashed) in limits.iter().zip(hashes) {
+            let seat = self.seat(limit, *hashed, &seats, overflow);
+            seats.push(seat);
+        }
+        seats
+    }
+
+    fn seat(&mut self, limit: &Limit, hashed: Hashed, others: &[Seat], overflow: Overflow) -> Seat {
+        let now = self.now;
+        let taken = |at: At| others.iter().any(|other| other.at == at);
+        if limit.algorithm() != Algorithm::TokenBucket {
+            return self.of(hashed).seat(limit, hashed, now, overflow, taken);
+        }
+        if let Some((place, state)) = self.lines.find(hashed.key)
+            // Its place was free, and another key of this request has it now: look for a new one.
+            && !taken(At::Place(place))
+        {
+            return self.of(hashed).found(hashed, place, state);
+        }
+        match self
+            .lines
+            .seat(hashed.key, now, |place| taken(At::Place(place)))
+        {
+            Ok(place) => self.of(hashed).seated(hashed, place, now),
+            Err(free_at) => self
+                .of(hashed)
+                .share(limit, hashed, now, overflow, free_at, taken),
+        }
+    }
+
+    /// Writes the counters to where they were found.
+    fn put(
         &mut self,
-        limit: &Limit,
+        limits: &[&Limit],
         hashes: &[Hashed],
         seats: &[Seat],
-        overflow: Overflow,
-    ) -> Seat {
-        let (mask, now, hashed) = (self.mask, self.now, hashes[seats.len()]);
-        let shard = shard_of(hashed.key, mask);
-        let others = hashes
-            .iter()
-            .zip(seats)
-            .filter(move |(other, _)| shard_of(other.key, mask) == shard)
-            .map(|(_, seat)| seat.at);
-        self.at(shard).seat(limit, hashed, now, overflow, others)
+        counters: Vec<Counter>,
+        hold: Option<Hold>,
+    ) {
+        let now = self.now;
+        for (((limit, hashed), seat), counter) in limits.iter().zip(hashes).zip(seats).zip(counters)
+        {
+            let side = self.of(*hashed);
+            if let Some((place, state)) = side.put(limit, *hashed, seat, counter, hold, now) {
+                self.lines.put(hashed.key, place, state);
+            }
+        }
     }
 
     /// Notes in a record which of its charges can no longer be told apart from those of others.
@@ -360,48 +409,20 @@ impl Locked<'_> {
             }
         }
     }
-
-    fn at(&mut self, shard: usize) -> &mut Shard {
-        // Found: the guards are those of every counter and of the hold.
-        let index = self.guards.binary_search_by_key(&shard, |guard| guard.0);
-        &mut self.guards[index.unwrap_or_default()].1
-    }
 }
 
-/// The top bits; there are a power of two of shards, at most 256.
+/// The top bits; there are a power of two of parts, at most 64.
 #[inline]
-fn shard_of(hash: u64, mask: usize) -> usize {
-    (hash >> 56) as usize & mask
-}
-
-/// Decides about a bucket that the table does not know.
-#[cold]
-fn decide_new(
-    shard: &mut Shard,
-    charge: &Charge<'_>,
-    hashed: Hashed,
-    now: Instant,
-    overflow: Overflow,
-) -> Decision<Allowed, Denied> {
-    let seat = shard.seat(charge.limit, hashed, now, overflow, std::iter::empty());
-    let mut counter = seat.counter.clone();
-    let refusal = seat
-        .refusal(charge, now)
-        .or_else(|| counter.ask(charge.limit, charge.cost, now));
-    if refusal.is_some() {
-        return refuse(counter.status(charge.limit, now, refusal));
-    }
-    if charge.cost > 0 {
-        counter.take(charge.limit, charge.cost, now, None);
-        shard.put(charge.limit, hashed, &seat, counter.clone(), None, now);
-    }
-    Decision::Allow(Allowed::one(counter.status(charge.limit, now, None)))
+fn side_of(hash: u64, mask: usize) -> usize {
+    (hash >> 58) as usize & mask
 }
 
 impl Default for InMemory {
     /// The default table on the clock of the operating system.
     fn default() -> Self {
-        Self::sized(MemoryConfig::default(), SystemClock)
+        let config = MemoryConfig::default();
+        let sizes = Sizes::new(config).expect("the settings by default are in range");
+        Self::sized(&sizes, config.overflow, SystemClock)
     }
 }
 
@@ -431,23 +452,18 @@ impl<C: Clock> RateLimiter for InMemory<C> {
 impl<C> fmt::Debug for InMemory<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("InMemory")
-            .field("shards", &self.shards.len())
+            .field("places", &self.table.places())
             .field("overflow", &self.overflow)
             .finish_non_exhaustive()
     }
 }
 
-/// A shard is whole after every statement, so a poisoned lock is still good.
-#[inline]
-fn lock(shard: &Guarded) -> MutexGuard<'_, Shard> {
-    shard.0.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn refuse(status: Status) -> Decision<Allowed, Denied> {
-    refuse_all([status])
+/// A side is whole after every statement, so a poisoned lock is still good.
+fn lock(side: &Guarded) -> MutexGuard<'_, Side> {
+    side.0.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// At least one of the statuses refuses.
-fn refuse_all(statuses: impl IntoIterator<Item = Status>) -> Decision<Allowed, Denied> {
+fn refuse(statuses: impl IntoIterator<Item = Status>) -> Decision<Allowed, Denied> {
     Decision::Deny(Denied::from_statuses(statuses).expect("a status that refuses"))
 }

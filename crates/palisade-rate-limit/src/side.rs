@@ -1,15 +1,14 @@
 use palisade_core::{Instant, RetryAfter};
 
 use crate::{
-    Algorithm, Charge, Hold, HoldId, Limit, Occupancy, Overflow, Span,
+    Charge, Hold, HoldId, Limit, Overflow, Span,
     bounded::{Bounded, Ends},
     model::{Counter, Record, bucket},
-    table::{Place, Table},
+    table::Place,
 };
 
-/// One part of the memory, under one lock: the table of buckets, and beside it what only few keys need.
-pub(crate) struct Shard {
-    pub(crate) table: Table,
+/// What only few keys need, beside the table: one part of it, under one lock.
+pub(crate) struct Side {
     /// Counters of other algorithms than the token bucket, by their hash.
     counters: Bounded<u64, Stored>,
     /// Buckets that keys without a place of their own share, by the hash of their limit and some of their own.
@@ -17,10 +16,10 @@ pub(crate) struct Shard {
     /// What was given back to buckets on which holds last.
     refunds: Bounded<u64, Refunds>,
     holds: Bounded<HoldId, Record<u64>>,
-    overflowed: u64,
+    pub(crate) overflowed: u64,
 }
 
-/// A counter and a limit, as the shard knows them.
+/// A counter and a limit, as the memory knows them.
 #[derive(Clone, Copy)]
 pub(crate) struct Hashed {
     /// The limit and the key.
@@ -30,9 +29,11 @@ pub(crate) struct Hashed {
 }
 
 impl Hashed {
-    /// With whom this key shares if it finds no place: with one in sixteen of those under the same limit in its shard.
-    fn company(self) -> u64 {
-        self.limit.wrapping_add(self.key >> 52 & 15)
+    /// With whom this key shares if it finds no place, of those under the same limit in its part of the memory: with one in 4,096, which
+    /// is hardly anybody; and if a flood leaves no room for so many, with one in sixteen.
+    fn companies(self) -> [u64; 2] {
+        let few = self.limit.wrapping_add(16 + (self.key >> 44 & 0xFFF));
+        [few, self.limit.wrapping_add(self.key >> 52 & 15)]
     }
 }
 
@@ -82,13 +83,12 @@ impl Ends for Record<u64> {
     }
 }
 
-/// How many shared counters a shard has: enough for sixteen limits.
-const SHARED_MAX: usize = 256;
+/// How many shared counters a part has: those of four limits, and some more.
+const SHARED_MAX: usize = 128;
 
-impl Shard {
-    pub(crate) fn new(lines: usize, counters: usize, holds: usize) -> Self {
+impl Side {
+    pub(crate) fn new(counters: usize, holds: usize) -> Self {
         Self {
-            table: Table::new(lines),
             counters: Bounded::new(counters),
             shared: Bounded::new(SHARED_MAX),
             refunds: Bounded::new(holds),
@@ -97,45 +97,16 @@ impl Shard {
         }
     }
 
-    /// Finds the counter, or a place for it. `others` were found in this shard for other charges of the same request.
+    /// Finds a counter of another algorithm than the token bucket, or a place for it. `taken` says which were found for other
+    /// charges of the same request.
     pub(crate) fn seat(
         &mut self,
         limit: &Limit,
         hashed: Hashed,
         now: Instant,
         overflow: Overflow,
-        others: impl Iterator<Item = At> + Clone,
+        taken: impl Fn(At) -> bool,
     ) -> Seat {
-        let taken = |at: At| others.clone().any(|other| other == at);
-        if limit.algorithm() == Algorithm::TokenBucket {
-            let refunded = self
-                .refunds
-                .get(hashed.key)
-                .map_or(Span::default(), |r| r.sum);
-            if let Some((place, state)) = self.table.find(hashed.key)
-                // Its place was free, and another key of this request has it now: look for a new one.
-                && !taken(At::Place(place))
-            {
-                return Seat {
-                    counter: Counter::Bucket(state, refunded),
-                    at: At::Place(place),
-                };
-            }
-            let found = self
-                .table
-                .seat(hashed.key, now, |place| taken(At::Place(place)));
-            return match found {
-                Ok(place) => Seat {
-                    // A key that shared before must not start afresh in a place of its own: it begins where they all stand.
-                    counter: match self.shared.get(hashed.company()) {
-                        Some(shared) if shared.end > now => shared.counter.clone(),
-                        _ => Counter::Bucket(bucket::State::FRESH, refunded),
-                    },
-                    at: At::Place(place),
-                },
-                Err(free_at) => self.share(limit, hashed, now, overflow, free_at, taken),
-            };
-        }
         if let Some(stored) = self.counters.get(hashed.key) {
             let mut counter = stored.counter.clone();
             counter.prune(limit, now);
@@ -146,18 +117,52 @@ impl Shard {
         }
         match self.counters.make_room(hashed.key, now) {
             Ok(()) => Seat {
-                counter: match self.shared.get(hashed.company()) {
-                    Some(shared) if shared.end > now => shared.counter.clone(),
-                    _ => Counter::new(limit),
-                },
+                counter: self
+                    .shared_with(hashed, now)
+                    .unwrap_or_else(|| Counter::new(limit)),
                 at: At::Counter(hashed.key),
             },
             Err(free_at) => self.share(limit, hashed, now, overflow, free_at, taken),
         }
     }
 
+    /// A bucket that was found in the table.
+    pub(crate) fn found(&self, hashed: Hashed, place: Place, state: bucket::State) -> Seat {
+        Seat {
+            counter: Counter::Bucket(state, self.refunded(hashed)),
+            at: At::Place(place),
+        }
+    }
+
+    /// A bucket that the table has a place for.
+    pub(crate) fn seated(&self, hashed: Hashed, place: Place, now: Instant) -> Seat {
+        Seat {
+            counter: self
+                .shared_with(hashed, now)
+                .unwrap_or(Counter::Bucket(bucket::State::FRESH, self.refunded(hashed))),
+            at: At::Place(place),
+        }
+    }
+
+    fn refunded(&self, hashed: Hashed) -> Span {
+        let refunds = self.refunds.get(hashed.key);
+        refunds.map_or(Span::default(), |refunds| refunds.sum)
+    }
+
+    /// What a key may have shared before: it begins there, and not afresh.
+    fn shared_with(&self, hashed: Hashed, now: Instant) -> Option<Counter> {
+        let shared = hashed.companies().map(|company| self.shared.get(company));
+        let live = shared
+            .into_iter()
+            .flatten()
+            .filter(|stored| stored.end > now);
+        live.max_by_key(|stored| stored.end)
+            .map(|stored| stored.counter.clone())
+    }
+
+    /// The counter that those share who find no place, if there is one.
     #[cold]
-    fn share(
+    pub(crate) fn share(
         &mut self,
         limit: &Limit,
         hashed: Hashed,
@@ -167,17 +172,17 @@ impl Shard {
         taken: impl Fn(At) -> bool,
     ) -> Seat {
         self.overflowed += 1;
-        let at = At::Shared(hashed.company());
         // Two keys of one request are never charged to one shared counter: in one step, they would be charged as one.
-        if overflow == Overflow::Share
-            && !taken(at)
-            && self.shared.make_room(hashed.company(), now).is_ok()
-        {
-            let counter = match self.shared.get(hashed.company()) {
-                Some(shared) => shared.counter.clone(),
-                None => Counter::new(limit),
+        let company = hashed.companies().into_iter().find(|company| {
+            !taken(At::Shared(*company)) && self.shared.make_room(*company, now).is_ok()
+        });
+        if let (Overflow::Share, Some(company)) = (overflow, company) {
+            return Seat {
+                counter: self
+                    .shared_with(hashed, now)
+                    .unwrap_or_else(|| Counter::new(limit)),
+                at: At::Shared(company),
             };
-            return Seat { counter, at };
         }
         Seat {
             counter: Counter::new(limit),
@@ -185,7 +190,7 @@ impl Shard {
         }
     }
 
-    /// Writes a counter to where it was found, with what a hold on it will need.
+    /// Writes a counter to where it was found, with what a hold on it will need; or gives back what belongs in the table.
     pub(crate) fn put(
         &mut self,
         limit: &Limit,
@@ -194,26 +199,29 @@ impl Shard {
         counter: Counter,
         hold: Option<Hold>,
         now: Instant,
-    ) {
+    ) -> Option<(Place, bucket::State)> {
         match (seat.at, counter) {
             (At::Place(place), Counter::Bucket(state, sum)) => {
                 self.remember_refunds(hashed, sum, hold, now);
-                self.table.put(hashed.key, place, state);
+                return Some((place, state));
             }
             (At::Counter(key), counter) => self.counters.put(key, Stored::new(limit, counter)),
             (At::Shared(key), counter) => self.shared.put(key, Stored::new(limit, counter)),
             (At::Place(_) | At::Nowhere(_), _) => {}
         }
+        None
     }
 
-    /// Forgets one counter.
-    pub(crate) fn reset(&mut self, limit: &Limit, hashed: Hashed, now: Instant) {
-        let now = self.table.advance(now);
-        if let Some((place, state)) = self.table.find(hashed.key) {
-            self.table.put(hashed.key, place, bucket::State::FRESH);
-            if let Some(refunds) = self.refunds.get_mut(hashed.key) {
-                refunds.sum = bucket::reset(limit, state, refunds.sum, now);
-            }
+    /// Forgets one counter; `state` is what the table had of it.
+    pub(crate) fn reset(
+        &mut self,
+        limit: &Limit,
+        hashed: Hashed,
+        state: Option<bucket::State>,
+        now: Instant,
+    ) {
+        if let (Some(state), Some(refunds)) = (state, self.refunds.get_mut(hashed.key)) {
+            refunds.sum = bucket::reset(limit, state, refunds.sum, now);
         }
         self.counters.remove(hashed.key);
     }
@@ -233,14 +241,9 @@ impl Shard {
         }
     }
 
-    pub(crate) fn occupancy(&self, now: Instant) -> Occupancy {
-        Occupancy {
-            live: self.table.live(now),
-            places: self.table.places(),
-            counters: self.counters.len(),
-            holds: self.holds.len(),
-            overflowed: self.overflowed,
-        }
+    /// How many counters and holds are kept.
+    pub(crate) fn kept(&self) -> (usize, usize) {
+        (self.counters.len(), self.holds.len())
     }
 
     fn remember_refunds(&mut self, hashed: Hashed, sum: Span, hold: Option<Hold>, now: Instant) {
@@ -266,9 +269,9 @@ impl Stored {
 impl Seat {
     /// Whether a charge made here can be given back to the very key that made it. One made to what several keys share
     /// cannot, nor one whose refunds nobody adds up.
-    pub(crate) fn is_refundable(&self, shard: &Shard, hashed: Hashed) -> bool {
+    pub(crate) fn is_refundable(&self, side: &Side, hashed: Hashed) -> bool {
         match self.at {
-            At::Place(_) => shard.refunds.get(hashed.key).is_some(),
+            At::Place(_) => side.refunds.get(hashed.key).is_some(),
             At::Counter(_) => true,
             At::Shared(_) | At::Nowhere(_) => false,
         }
