@@ -11,6 +11,7 @@ use std::ops::Range;
 
 use crate::{
     gate::{ENCODED_MIN, TOKEN_MIN},
+    hidden::invisible_at,
     kind::Label,
     text::{Makeup, contains, is_identifier, is_placeholder, is_word, starts_any_case},
     token::{Hit, TokenRules, continuation, find_shaped, is_uuid},
@@ -300,6 +301,15 @@ impl Link {
             }
             let byte = view.at(at);
             let goes_on = match byte {
+                128.. if invisible_at(view, at) > 0 => {
+                    at += invisible_at(view, at);
+                    continue;
+                }
+                // JSON may write a slash as `\/`.
+                b'\\' if view.at(at + 1) == b'/' => {
+                    at += 2;
+                    continue;
+                }
                 b'"' | b'\'' | b'\\' | b'`' => {
                     if let Some(next) = continuation(view, at) {
                         at = next;

@@ -8,6 +8,7 @@
 use crate::{
     assignment, command,
     gate::{Gate, TOKEN_MIN},
+    hidden::Unveiled,
     kind::Label,
     pem, pii,
     scanner::Rules,
@@ -239,6 +240,11 @@ fn word(rules: &Rules, view: &View<'_>, at: usize, hits: &mut Vec<Hit>) -> Asked
         if let Some(hit) = secret(rules, view, at, end, letters) {
             return take(rules, view, on.next, hit, hits);
         }
+        if next >= 128
+            && let Some(hit) = hidden_secret(rules, view, at, end)
+        {
+            return take(rules, view, on.next, hit, hits);
+        }
         if next == b':'
             && let Some(hit) = url::find(view, at, end)
         {
@@ -251,6 +257,19 @@ fn word(rules: &Rules, view: &View<'_>, at: usize, hits: &mut Vec<Hit>) -> Asked
         return take(rules, view, on.next, hit, hits);
     }
     on
+}
+
+/// A secret, or the name of one, that bytes nobody sees are strewn over.
+fn hidden_secret(rules: &Rules, view: &View<'_>, at: usize, end: usize) -> Option<Hit> {
+    let unveiled = Unveiled::read(view, at, end)?;
+    let text = unveiled.text();
+    let end = text.iter().take_while(|b| is_word(**b)).count();
+    let letters = text[..end]
+        .iter()
+        .filter(|b| **b & 64 != 0)
+        .fold(0, |letters, b| letters | 1 << (b & 31));
+    let hit = secret(rules, &View::new(text, 0, true), 0, end, letters)?;
+    Some(unveiled.place(hit))
 }
 
 /// Secrets that begin with, within or after the word `at..end`.

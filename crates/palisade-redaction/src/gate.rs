@@ -15,7 +15,7 @@ mod names;
 pub(crate) use heads::Heads;
 use masks::Masks;
 
-use crate::text::is_word;
+use crate::{hidden::invisible, text::is_word};
 
 /// The shortest run of word bytes in which a token is looked for.
 pub(crate) const TOKEN_MIN: usize = 16;
@@ -188,6 +188,19 @@ impl<'a> Gate<'a> {
             roots &= roots - 1;
             if names::may_hold_root(self.bytes, self.from + at as usize) {
                 self.mark_word(starts, at);
+            }
+        }
+        let mut veils = both(block.veil, next.veil & (tail << 1 | 1));
+        while veils != 0 {
+            let at = veils.trailing_zeros();
+            veils &= veils - 1;
+            let hides = match self.bytes.get(self.from + at as usize..) {
+                Some(&[a, b, c, ..]) => invisible([a, b, c]) > 0,
+                _ => true,
+            };
+            // The word before it, if there is one.
+            if hides && at > 0 && word >> (at - 1) & 1 == 1 {
+                self.mark_word(starts, at - 1);
             }
         }
         let slash = both(block.slash, next.slash);

@@ -7,6 +7,7 @@ mod command;
 mod engine;
 mod error;
 mod gate;
+mod hidden;
 mod kind;
 mod mask;
 mod own;

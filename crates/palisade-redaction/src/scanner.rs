@@ -8,6 +8,7 @@ use crate::{
     ConfigError, Kind, Mask, Policy, Redactor, Rule, assignment, command,
     engine::Engine,
     gate::{Heads, Wanted},
+    hidden,
     kind::Label,
     own::{self, Keywords, Patterns},
     pem, pii,
@@ -418,7 +419,13 @@ fn built_in_labels() -> impl Iterator<Item = Label> {
         .map(Rule::label)
         .chain(token::SHAPED)
         .chain(assignment::LABELS)
-        .chain([pem::LABEL, url::LABEL, url::TEAMS, own::KEYWORD])
+        .chain([
+            pem::LABEL,
+            url::LABEL,
+            url::TEAMS,
+            own::KEYWORD,
+            hidden::HEX,
+        ])
         .chain(pii::labels())
         .chain(command::LABELS)
 }

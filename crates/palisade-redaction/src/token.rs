@@ -3,6 +3,7 @@
 use crate::{
     checksum::base64_prefix,
     gate::ENCODED_MIN,
+    hidden::{find_hex, invisible_at},
     kind::Label,
     rule::{Alphabet, Prefix, Rule},
     table,
@@ -176,10 +177,15 @@ fn matches(view: &View<'_>, at: usize, prefix: &str, rule: &Rule) -> Option<Hit>
     let mut end = body.end;
     loop {
         end = view.run(end, usize::MAX, |b| is_word(b) || b == b'=');
-        if !view.has_any_case(end, b"%3d") {
+        if view.has_any_case(end, b"%3d") {
+            end += 3;
+            continue;
+        }
+        let unseen = invisible_at(view, end);
+        if unseen == 0 || !is_word(view.at(end + unseen)) {
             break;
         }
-        end += 3;
+        end += unseen;
     }
     if rule.body == Alphabet::UrlColon && common && !crate::text::contains(body.head(), b":APA") {
         return None;
@@ -226,7 +232,11 @@ impl Body {
             }
             body.end = end;
             match continuation(view, end) {
-                Some(next) if end - at >= 4 && alphabet.has(view.at(next)) => at = next,
+                Some(next)
+                    if (end - at >= 4 || view.at(end) >= 128) && alphabet.has(view.at(next)) =>
+                {
+                    at = next;
+                }
                 // An empty last piece of what was wrapped belongs to it.
                 Some(next) if at > from => {
                     body.end = next;
@@ -258,6 +268,10 @@ pub(crate) fn continuation(view: &View<'_>, at: usize) -> Option<usize> {
             next = view.run(newline(next)?, 64, |b| blank(b) || matches!(b, b'+' | b'.'));
             (view.at(next) == quote).then_some(next + 1)
         }
+        128.. => match invisible_at(view, at) {
+            0 => None,
+            length => Some(at + length),
+        },
         _ => None,
     }
 }
@@ -370,7 +384,7 @@ pub(crate) fn find_shaped(
     {
         return hit(RAPIDAPI, end, 0.95);
     }
-    find_base64(view, at, end, rules)
+    find_base64(view, at, end, rules).or_else(|| find_hex(view, at, end, rules))
 }
 
 fn rules_may_be_encoded(view: &View<'_>, at: usize) -> bool {

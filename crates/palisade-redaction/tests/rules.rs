@@ -555,3 +555,40 @@ fn harmless_commands_and_talk_about_them_are_left_alone() {
         assert_eq!(scanner.scan(text), [], "{text}");
     }
 }
+
+#[test]
+fn a_secret_is_found_through_bytes_nobody_sees_and_in_hex() {
+    let rule = Rule::all().iter().find(|rule| rule.id == "github_pat");
+    let token = rule.expect("a built-in rule").example();
+    for veil in ["\u{200B}", "\u{2060}", "\u{AD}", "\u{FEFF}"] {
+        for step in [1, 3, 20] {
+            let veiled: Vec<String> = token
+                .as_bytes()
+                .chunks(step)
+                .map(|part| String::from_utf8_lossy(part).into_owned())
+                .collect();
+            let veiled = veiled.join(veil);
+            let redacted = Scanner::new().redact(&format!("see {veiled} here"));
+            assert_eq!(
+                redacted, "see [REDACTED:github_pat] here",
+                "{step} {veil:?}"
+            );
+            let redacted = Scanner::new().redact(&format!("key is {veiled} here"));
+            assert!(!redacted.contains(&token[36..]), "{redacted}");
+        }
+        let text = format!("pass{veil}word = k00B!tlmawn7");
+        assert_eq!(
+            Scanner::new().redact(&text),
+            format!("pass{veil}word = [REDACTED:password]")
+        );
+    }
+    let hex: String = token.bytes().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(
+        Scanner::new().redact(&format!("x {hex} y")),
+        "x [REDACTED:hex_secret] y"
+    );
+    assert_eq!(
+        Scanner::new().redact(r#"{"secret_key": "wJalrXUtnFEMI\/K7MDENG\/bPxRfiCYq8Zt4Wv"}"#),
+        r#"{"secret_key": "[REDACTED:assigned_secret]"}"#
+    );
+}

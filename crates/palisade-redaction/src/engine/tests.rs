@@ -84,6 +84,8 @@ const PIECES: &[&str] = &[
     "%0|%0",
     "token",
     "\u{200B}",
+    "pass\u{200B}wo\u{AD}rd=",
+    "gh\u{200B}p_",
     "ssn ",
     "cpf 529982",
     "247-25",

@@ -18,6 +18,8 @@ pub(super) struct Masks {
     pub(super) at: u64,
     /// Two letters of a root of a name.
     pub(super) root: u64,
+    /// What may be a character that is not shown.
+    pub(super) veil: u64,
     /// Signs that the prefix of a token may end in.
     pub(super) sign: u64,
     /// Signs that are to be asked themselves.
@@ -105,6 +107,12 @@ impl Masks {
                 | low(b'c') & then(b'r')
                 | is(b'V') & is_then(b'1');
             put(&mut self.root, roots);
+            // What begins the characters that are not shown, and a few others.
+            let veils = is(0xE2) & (is_then(0x80) | is_then(0x81))
+                | is(0xC2) & is_then(0xAD)
+                | is(0xEF) & is_then(0xBB)
+                | is(0xE1) & is_then(0xA0);
+            put(&mut self.veil, veils);
         } else if wanted.pii {
             put(&mut self.dot, is(b'.'));
             put(&mut self.colon, is(b':'));
