@@ -2,10 +2,8 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use palisade_core::{Decision, RetryAfter, Timer};
 
-use crate::{
-    ConfigError, ErrorKind, Failure, error,
-    queue::{Busy, Places, Queued},
-};
+use super::queue::{Busy, Places, Queued};
+use crate::{ConfigError, ErrorKind, Failure, error};
 
 /// A limit on how many calls are under way at once.
 ///

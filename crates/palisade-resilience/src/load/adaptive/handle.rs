@@ -7,12 +7,12 @@ use std::{
 use palisade_core::{Clock, Decision, Health, Instant, Probe, Status, SystemClock, Timer};
 
 use super::{
+    super::queue::{Busy, Places, Queued},
     config::AdaptivePolicy,
     model::{AdaptiveModel, Sample, Verdict},
 };
 use crate::{
     ErrorKind, Failure, Random,
-    queue::{Busy, Places, Queued},
     sync::{Mutex, MutexGuard},
 };
 
