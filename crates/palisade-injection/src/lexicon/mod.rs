@@ -1,4 +1,4 @@
-//! Words and what they can mean in an attack, in some thirty languages.
+//! Words and what they can mean in an attack, in some seventy languages.
 //!
 //! A single word proves nothing: "ignore" is in every manual. The rules ask for several classes of words in order and
 //! close together.
@@ -9,6 +9,7 @@ mod english;
 pub(crate) mod hints;
 mod languages;
 mod marks;
+mod more_languages;
 mod scan;
 mod trie;
 mod typos;
@@ -33,6 +34,7 @@ static BUILT_IN: LazyLock<Lexicon> = LazyLock::new(|| {
     let folded: Vec<(String, Classes)> = english::TABLE
         .iter()
         .chain(languages::TABLE)
+        .chain(more_languages::TABLE)
         .flat_map(|&(classes, entries)| entries.split_whitespace().map(move |e| (e, classes)))
         .map(|(entry, classes)| (normalizer.fold(entry).text().to_lowercase(), classes))
         .collect();

@@ -10,8 +10,11 @@ const fn rule(id: &'static str, weight: f32, steps: &'static [(Classes, u32)]) -
 
 /// The languages whose words the classes of these rules have.
 const LANGUAGES: &[&str] = &[
-    "ar", "cs", "de", "el", "es", "fa", "fr", "he", "hi", "id", "it", "ja", "ko", "nl", "pl", "pt",
-    "ro", "ru", "sv", "th", "tr", "uk", "vi", "zh",
+    "af", "am", "ar", "az", "bg", "bn", "ca", "cs", "cy", "da", "de", "el", "eo", "es", "et", "eu",
+    "fa", "fi", "fr", "ga", "gd", "gl", "gu", "ha", "he", "hi", "hr", "ht", "hu", "hy", "id", "ig",
+    "is", "it", "ja", "jv", "ka", "kk", "kn", "ko", "lb", "lt", "lv", "ml", "mn", "mr", "ms", "mt",
+    "ne", "nl", "no", "pa", "pl", "pt", "ro", "ru", "si", "sk", "sl", "so", "sq", "sr", "sv", "sw",
+    "ta", "te", "th", "tl", "tr", "uk", "ur", "uz", "vi", "xh", "yo", "zh", "zu",
 ];
 
 /// Overriding and extraction in other languages, for the word orders there are.
