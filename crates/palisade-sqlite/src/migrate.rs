@@ -38,7 +38,7 @@ macro_rules! migration {
 
 /// In the order in which they are applied; all of them, whatever features are on, so that the file is the same for every
 /// program. One that was published never changes.
-const MIGRATIONS: [Migration; 5] = [
+const MIGRATIONS: [Migration; 6] = [
     migration!(
         1,
         "0001_quota",
@@ -54,6 +54,7 @@ const MIGRATIONS: [Migration; 5] = [
         "quota leases",
         &["quota_leases", "quota_lessees"]
     ),
+    migration!(6, "0006_trace_rows", "trace rows", &["traces"]),
 ];
 
 const LEDGER: &str = "CREATE TABLE IF NOT EXISTS palisade_migrations (

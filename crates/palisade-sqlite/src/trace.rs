@@ -1,5 +1,7 @@
 //! Traces: a buffer with a bound in bytes before the writer, and lookups by the readers.
 
+mod rows;
+
 use std::{
     collections::VecDeque,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -7,18 +9,22 @@ use std::{
 
 use palisade_core::{Dimension, Key, ModelId, StoreError, StoreErrorKind, Timestamp};
 use palisade_trace::{
-    Counters, Loss, Losses, Page, Step, Summary, Trace, TraceId, TraceQuery, TraceSink, TraceStore,
+    Counters, Loss, Losses, Page, Trace, TraceId, TraceQuery, TraceSink, TraceStore,
 };
-use rusqlite::{Connection, OptionalExtension, params_from_iter, types::Value};
+use rusqlite::{Connection, Statement, params_from_iter, types::Value};
 
 use crate::{
     Sqlite, SqliteConfig,
-    error::{Failure, Trouble, corrupt, kind},
+    error::{Failure, Trouble, kind},
     queue::Queue,
     writer::{Done, Job, Transaction},
 };
 
 const READING: &str = "reading traces";
+const INSERT: &str = "INSERT INTO traces
+        (id, span, started, org, principal, provider, model, status, summary, steps)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+    ON CONFLICT (id, span) DO NOTHING";
 /// The most traces written at once, so that a burst of them does not keep others waiting.
 const BATCH_MAX: usize = 128;
 /// The most old traces deleted at once; more than come in at once.
@@ -191,8 +197,12 @@ impl Drain {
     /// Writes the batch. An error means that nothing of it is to stay.
     fn write(&mut self, connection: &Connection) -> Result<(), Option<StoreErrorKind>> {
         (self.duplicates, self.failed) = (0, 0);
+        let mut texts = rows::Texts::default();
+        let mut statement = connection
+            .prepare_cached(INSERT)
+            .map_err(|error| Some(kind(&error)))?;
         for trace in &self.batch {
-            match insert(connection, trace) {
+            match insert(&mut statement, &mut texts, trace) {
                 Ok(true) => {}
                 Ok(false) => self.duplicates += 1,
                 // One that cannot be written does not take the others with it.
@@ -247,46 +257,27 @@ impl Job for Drain {
     }
 }
 
-/// Writes a trace, both of its rows or none. `false` if it is there already.
-fn insert(connection: &Connection, trace: &Trace) -> Result<bool, Failure> {
-    const DOING: &str = "writing a trace";
+/// Writes a trace. `false` if it is there already.
+fn insert(
+    statement: &mut Statement<'_>,
+    texts: &mut rows::Texts,
+    trace: &Trace,
+) -> Result<bool, Failure> {
     let summary = &trace.summary;
-    let json = |error| Failure::Store(unwritable(DOING, error));
-    let summary_json = serde_json::to_string(summary).map_err(json)?;
-    let steps_json = serde_json::to_string(&trace.steps).map_err(json)?;
-    let row: Option<i64> = connection
-        .prepare_cached(
-            "INSERT INTO traces (id, span, started, org, principal, provider, model, status, summary)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
-             ON CONFLICT (id, span) DO NOTHING RETURNING trace",
-        )?
-        .query_row(
-            (
-                summary.id.as_bytes(),
-                summary.span.as_bytes(),
-                summary.started.as_nanos(),
-                org(&summary.principal),
-                summary.principal.as_str(),
-                summary.model.as_ref().map(ModelId::provider),
-                summary.model.as_ref().map(ModelId::model),
-                summary.status.as_str(),
-                summary_json,
-            ),
-            |row| row.get(0),
-        )
-        .optional()?;
-    let Some(row) = row else {
-        return Ok(false);
-    };
-    let steps = connection
-        .prepare_cached("INSERT INTO trace_steps (trace, steps) VALUES (?1, ?2)")?
-        .execute((row, steps_json));
-    if let Err(error) = steps {
-        // Too large perhaps. Without its steps it is no trace.
-        connection.execute("DELETE FROM traces WHERE trace = ?1", [row])?;
-        return Err(error.into());
-    }
-    Ok(true)
+    let (summary_json, steps_json) = texts.write(trace).map_err(unwritable)?;
+    let inserted = statement.execute((
+        summary.id.as_bytes(),
+        summary.span.as_bytes(),
+        summary.started.as_nanos(),
+        org(&summary.principal),
+        summary.principal.as_str(),
+        summary.model.as_ref().map(ModelId::provider),
+        summary.model.as_ref().map(ModelId::model),
+        summary.status.as_str(),
+        summary_json,
+        steps_json,
+    ))?;
+    Ok(inserted == 1)
 }
 
 /// Deletes the traces that came first, once there are more than are to be kept, and says how many they were.
@@ -303,7 +294,7 @@ fn tidy(connection: &Connection, traces_max: i64) -> Result<usize, rusqlite::Err
     delete(connection, first, (last_to_go, TIDY_ROWS))
 }
 
-/// Deletes the traces that `which` selects, with their steps.
+/// Deletes the traces that `which` selects, with their steps, which older versions put into a table of their own.
 fn delete(
     connection: &Connection,
     which: &'static str,
@@ -322,17 +313,20 @@ fn get(connection: &Connection, id: TraceId, within: &Key) -> Result<Vec<Trace>,
     filter.within(within);
     filter.limit(TraceQuery::LIMIT_MAX);
     let sql = format!(
-        "SELECT t.summary, s.steps FROM traces t JOIN trace_steps s ON s.trace = t.trace
+        "SELECT {}, coalesce(t.steps, s.steps)
+         FROM traces t LEFT JOIN trace_steps s ON s.trace = t.trace
          WHERE {} ORDER BY t.started, t.id, t.span LIMIT ?",
+        rows::SUMMARY,
         filter.condition
     );
     let mut statement = connection.prepare_cached(&sql)?;
     let mut rows = statement.query(params_from_iter(filter.values))?;
     let mut traces = Vec::new();
     while let Some(row) = rows.next()? {
-        let summary = row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?;
-        let steps = row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?;
-        traces.push(Trace::new(read_summary(summary)?, read_steps(steps)?));
+        let summary = rows::read_summary(row)?;
+        let steps = row.get_ref(8)?.as_str().map_err(rusqlite::Error::from)?;
+        let steps = rows::read_steps(steps, &summary)?;
+        traces.push(Trace::new(summary, steps));
     }
     Ok(traces)
 }
@@ -364,17 +358,16 @@ fn list(connection: &Connection, query: &TraceQuery) -> Result<Page, Failure> {
     // One more than the page holds tells whether there is another page.
     filter.limit(query.limit.min(TraceQuery::LIMIT_MAX) + 1);
     let sql = format!(
-        "SELECT t.summary FROM traces t
+        "SELECT {} FROM traces t
          WHERE {} ORDER BY t.started DESC, t.id DESC, t.span DESC LIMIT ?",
+        rows::SUMMARY,
         filter.condition
     );
     let mut statement = connection.prepare_cached(&sql)?;
     let mut rows = statement.query(params_from_iter(filter.values))?;
     let mut items = Vec::new();
     while let Some(row) = rows.next()? {
-        items.push(read_summary(
-            row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?,
-        )?);
+        items.push(rows::read_summary(row)?);
     }
     Ok(Page::of(items, query.limit.min(TraceQuery::LIMIT_MAX)))
 }
@@ -404,7 +397,7 @@ impl Filter {
             .push(Value::Integer(i64::try_from(rows).unwrap_or(i64::MAX)));
     }
 
-    /// [`Summary::is_within`], in SQL: every part of `within` is a part of the principal, compared as escaped text.
+    /// [`Summary::is_within`](palisade_trace::Summary::is_within), in SQL: every part of `within` is a part of the principal, compared as escaped text.
     fn within(&mut self, within: &Key) {
         for part in within.as_str().split('/').filter(|part| !part.is_empty()) {
             if part.starts_with("org=") {
@@ -427,17 +420,7 @@ fn org(key: &Key) -> Option<&str> {
         .find(|part| part.split('=').next() == Some(prefix))
 }
 
-fn read_summary(json: &str) -> Result<Summary, Failure> {
-    serde_json::from_str(json).map_err(|error| corrupt(READING, error))
-}
-
-fn read_steps(json: &str) -> Result<Vec<Step>, Failure> {
-    serde_json::from_str(json).map_err(|error| corrupt(READING, error))
-}
-
-fn unwritable(
-    doing: &'static str,
-    source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
-) -> StoreError {
-    StoreError::new(StoreErrorKind::Invalid, doing).with_source(source)
+fn unwritable(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Failure {
+    let error = StoreError::new(StoreErrorKind::Invalid, "writing a trace");
+    Failure::Store(error.with_source(source))
 }

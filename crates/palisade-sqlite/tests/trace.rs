@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, thread, time::Duration};
 
 use palisade_conformance::block_on;
 use palisade_core::{Key, ModelId, Money, SystemClock, Timestamp, Tokens, Usage};
-use palisade_sqlite::{Sqlite, SqliteConfig};
+use palisade_sqlite::{DropTables, Migrations, Sqlite, SqliteConfig};
 use palisade_trace::{
     Candidate, Cursor, ErrorStep, GuardDecision, GuardVerdict, InMemory, LlmCall, Loss, Outcome,
     Recorder, RoutingDecision, SpanId, Step, Summary, ToolCall, Trace, TraceId, TraceQuery,
@@ -90,6 +90,82 @@ fn a_trace_comes_back_as_it_went_in_also_from_a_file_opened_again() {
         let listed = all(&sqlite, TraceQuery::new(global)).await;
         assert_eq!(listed, [trace.summary]);
     });
+}
+
+/// A trace as the versions before wrote it.
+fn write_in_two_tables(connection: &rusqlite::Connection, trace: &Trace) {
+    let summary = &trace.summary;
+    let json = (
+        serde_json::to_string(summary).unwrap(),
+        serde_json::to_string(&trace.steps).unwrap(),
+    );
+    connection
+        .execute(
+            "INSERT INTO traces (id, span, started, org, principal, status, summary)
+             VALUES (?1, ?2, ?3, 'org=acme', ?4, ?5, ?6)",
+            (
+                summary.id.as_bytes(),
+                summary.span.as_bytes(),
+                summary.started.as_nanos(),
+                summary.principal.as_str(),
+                summary.status.as_str(),
+                json.0,
+            ),
+        )
+        .unwrap();
+    connection
+        .execute(
+            "INSERT INTO trace_steps VALUES (last_insert_rowid(), ?1)",
+            [json.1],
+        )
+        .unwrap();
+}
+
+#[test]
+fn traces_of_an_older_version_are_found_beside_new_ones_and_go_with_their_steps() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("palisade.db");
+    let mut migrations = Migrations::open(&file, SqliteConfig::default()).unwrap();
+    migrations.up().unwrap();
+    migrations.down(5, DropTables::Empty).unwrap();
+    let connection = rusqlite::Connection::open(&file).unwrap();
+    let mut traces: Vec<Trace> = (0..6).map(|secs| trace(secs, "org=acme")).collect();
+    for trace in &mut traces {
+        let verdict = GuardVerdict::new("g", GuardDecision::Allow);
+        trace.steps.push(Step::new("g", verdict));
+    }
+    for old in &traces[..4] {
+        write_in_two_tables(&connection, old);
+    }
+    let sqlite = Sqlite::open(&file, SqliteConfig::default()).unwrap();
+    block_on(async {
+        for new in &traces[3..] {
+            sqlite.record(new.clone());
+        }
+        sqlite.flush_traces().await.unwrap();
+        assert_eq!(sqlite.losses().by(Loss::Duplicate), 1);
+        for trace in &traces {
+            let found = sqlite.get(trace.summary.id, &Key::global()).await.unwrap();
+            assert_eq!(found, std::slice::from_ref(trace));
+        }
+        let within = TraceQuery::new(Key::parse("org=acme").unwrap());
+        let listed = all(&sqlite, within).await;
+        let expected = traces.iter().rev().map(|trace| trace.summary.clone());
+        assert_eq!(listed, expected.collect::<Vec<_>>());
+        let forgotten = sqlite.forget_traces(Timestamp::from_secs(2), 9).await;
+        assert_eq!(forgotten.unwrap(), 2);
+        sqlite.close().await;
+    });
+    let count = |table: &str| -> i64 {
+        let sql = format!("SELECT count(*) FROM {table}");
+        connection.query_row(&sql, (), |row| row.get(0)).unwrap()
+    };
+    assert_eq!((count("traces"), count("trace_steps")), (4, 2));
+
+    // The version before cannot read the new ones.
+    assert!(migrations.down(5, DropTables::Empty).is_err());
+    migrations.down(5, DropTables::WithData).unwrap();
+    assert_eq!((count("traces"), count("trace_steps")), (2, 2));
 }
 
 #[test]
