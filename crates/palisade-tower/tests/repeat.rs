@@ -8,6 +8,7 @@ use std::{sync::Arc, time::Duration};
 
 use common::{Reply, Step, Upstream, call, data, play, read};
 use http::{Method, Request, StatusCode};
+use http_body::Body as _;
 use palisade_core::{Clock, Dimension, Instant, Key, ManualClock, ModelId};
 use palisade_resilience::{
     Attempt, Backoff, BreakerConfig, BreakerRegistry, Deadline, HedgePolicy, Hedger, Idempotency,
@@ -446,6 +447,7 @@ fn an_error_body_is_handed_on_as_it_was() {
         let service = DiagnoseLayer::new(clock.clone()).layer(Upstream::new([reply]));
         let answer = play(&clock, SECOND, call(&service, Request::new(()))).unwrap();
         assert_eq!(answer.status(), StatusCode::BAD_REQUEST);
+        let hint = answer.body().size_hint();
         let (all, end) = play(&clock, SECOND, read(answer.into_body()));
         let sent: Vec<u8> = steps
             .iter()
@@ -457,5 +459,10 @@ fn an_error_body_is_handed_on_as_it_was() {
             .collect();
         let broke = steps.iter().any(|step| matches!(step, Step::Break));
         assert_eq!((all == sent, end.is_err()), (true, broke));
+        let length = sent.len() as u64;
+        assert!(hint.lower() <= length && hint.upper().is_none_or(|most| most >= length));
+        // One that was read to its end says so.
+        let read_whole = !broke && sent.len() <= DiagnoseLayer::BODY_MAX;
+        assert_eq!(hint.exact(), read_whole.then_some(length));
     }
 }

@@ -198,17 +198,18 @@ where
     }
 
     fn size_hint(&self) -> SizeHint {
-        let mut hint = match (&self.rest, &self.broken) {
+        let rest = match (&self.rest, &self.broken) {
             (Some(rest), _) => rest.size_hint(),
             (None, Some(_)) => SizeHint::default(),
             (None, None) => SizeHint::with_exact(0),
         };
         let read = self.read.len() as u64;
-        let upper = hint.upper();
-        hint.set_lower(hint.lower().saturating_add(read));
-        if let Some(upper) = upper {
+        let mut hint = SizeHint::new();
+        // The upper end first: a lower end beyond it is a panic.
+        if let Some(upper) = rest.upper() {
             hint.set_upper(upper.saturating_add(read));
         }
+        hint.set_lower(rest.lower().saturating_add(read));
         hint
     }
 }
