@@ -11,6 +11,7 @@ mod languages;
 mod marks;
 mod more_languages;
 mod scan;
+pub(crate) mod steps;
 mod trie;
 mod typos;
 

@@ -152,7 +152,14 @@ impl Scan<'_, '_> {
         let next = bytes.get(start + 1).copied().unwrap_or(b'\n');
         match bytes[start] {
             b'.' | b'!' | b'?' if !is_word(next) => self.sentence(),
-            b'\n' if next == b'\n' => self.sentence(),
+            // A line of code ends like a sentence; any other line break takes some room.
+            b'\n'
+                if next == b'\n'
+                    || matches!(bytes[..start].last(), Some(b';' | b'{' | b'}' | b',')) =>
+            {
+                self.sentence();
+            }
+            b'\n' => self.at += 1,
             b'@' if is_word(next) && start > 0 && is_word(bytes[start - 1]) => {
                 let found = Found {
                     classes: classes::EMAIL,

@@ -1,6 +1,7 @@
 use super::{
     beginnings::Beginnings,
     classes::{Classes, HARMLESS, NOTHING},
+    steps::step,
 };
 
 /// Words and phrases with their classes, walked byte by byte.
@@ -200,6 +201,7 @@ impl Trie {
         let mut node = self.roots[text[start].to_ascii_lowercase() as usize];
         let mut end = start + 1;
         while node != 0 {
+            step();
             let here = &self.nodes[node as usize];
             let next = text.get(end).map_or(b' ', u8::to_ascii_lowercase);
             let word = is_word(next);
@@ -239,6 +241,7 @@ impl Trie {
         let mut end = start + 1;
         let mut best = None;
         while node != 0 {
+            step();
             let here = &self.nodes[node as usize];
             let ends = self.ends[here.ends as usize];
             let classes = ends.exact | ends.stem;
@@ -281,6 +284,7 @@ impl Trie {
         let mut end = start + 1;
         let mut best = None;
         while node != 0 {
+            step();
             let here = &self.nodes[node as usize];
             let next = text.get(end).map_or(b' ', u8::to_ascii_lowercase);
             let ends = self.ends[here.ends as usize];

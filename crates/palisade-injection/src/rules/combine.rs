@@ -1,7 +1,7 @@
 use palisade_core::{ByteRange, Finding, Severity};
 
 use super::Entry;
-use crate::{Family, MAX_FINDINGS, Score};
+use crate::{Family, MAX_FINDINGS, Score, lexicon::steps::step};
 
 /// A rule seen at a place.
 pub(super) struct Sighting<'r> {
@@ -40,6 +40,7 @@ pub(super) fn combine(
     // What is stronger comes first, and the comparisons below grow with the square.
     for sighting in sightings.into_iter().take(MOST_SIGHTINGS) {
         let again = |other: &Sighting<'_>| {
+            step();
             other.entry.id == sighting.entry.id && other.range.overlaps(sighting.range)
         };
         if !kept.iter().any(again) {
@@ -97,6 +98,7 @@ fn worst_neighbourhood(strongest_first: &[Finding]) -> f32 {
         let mut groups: Vec<&str> = Vec::new();
         let mut rules: Vec<&str> = Vec::new();
         for finding in near {
+            step();
             if rules.contains(&&*finding.rule) {
                 continue;
             }

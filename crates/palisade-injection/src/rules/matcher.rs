@@ -1,6 +1,7 @@
 use crate::lexicon::{
     Hit,
     classes::{self as c, Classes, NOTHING},
+    steps::step,
 };
 
 /// What a rule looks for: entries of certain classes, in order and close together.
@@ -95,8 +96,9 @@ impl Matcher {
             while classes != NOTHING {
                 let class = classes.trailing_zeros() as usize;
                 classes &= classes - 1;
-                for &(pattern, step) in &self.by_class[class] {
-                    let (pattern, step) = (pattern as usize, step as usize);
+                for &(pattern, place) in &self.by_class[class] {
+                    step();
+                    let (pattern, step) = (pattern as usize, place as usize);
                     let Some(first) = self.advance(pattern, step, index, hits, &states) else {
                         continue;
                     };
@@ -151,6 +153,7 @@ impl Matcher {
         let mut factor = 1.0;
         let mut denied = true;
         for before in hits[..first].iter().rev() {
+            step();
             if before.start == start.start {
                 continue;
             }
