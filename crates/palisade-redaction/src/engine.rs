@@ -67,6 +67,9 @@ struct Asked {
     opens: Option<(Label, usize, f32, bool)>,
 }
 
+/// The least text for which the gate is worth setting up.
+const GATED_MIN: usize = 128;
+
 impl Engine {
     /// What is open.
     pub(crate) fn open(&self) -> Option<Open> {
@@ -85,7 +88,9 @@ impl Engine {
         last: bool,
         hits: &mut Vec<Hit>,
     ) -> usize {
-        let mut gate = Gate::new(bytes, at, last, rules.wanted(), &rules.heads);
+        // A few words are sooner read than sifted.
+        let mut gate = (bytes.len() - at >= GATED_MIN)
+            .then(|| Gate::new(bytes, at, last, rules.wanted(), &rules.heads));
         loop {
             if let Some(mut open) = self.open {
                 let view = View::new(bytes, at, last);
@@ -113,7 +118,9 @@ impl Engine {
                 }
                 continue;
             }
-            at = self.next(&mut gate, at);
+            if let Some(gate) = &mut gate {
+                at = self.next(gate, at);
+            }
             while at < bytes.len() && BEGINS[usize::from(bytes[at])] == NOTHING {
                 at += 1;
             }
@@ -195,16 +202,38 @@ fn take(rules: &Rules, view: &View<'_>, end: usize, hit: Hit, hits: &mut Vec<Hit
     }
 }
 
+/// A bit for each letter by its low five bits, whatever its case, and others for what else words are made of.
+const WORD_BITS: [u32; 256] = {
+    let mut bits = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let b = byte as u8;
+        bits[byte] = if b.is_ascii_digit() {
+            DIGIT
+        } else if b.is_ascii_alphabetic() {
+            1 << (b & 31)
+        } else if is_word(b) {
+            1 << 31
+        } else {
+            0
+        };
+        byte += 1;
+    }
+    bits
+};
+
+/// No letter has this place.
+const DIGIT: u32 = 1;
+
 /// What begins with a run of word bytes.
 fn word(rules: &Rules, view: &View<'_>, at: usize, hits: &mut Vec<Hit>) -> Asked {
-    let mut letters = 0u32;
-    let mut digits = false;
+    let mut seen = 0u32;
     let end = view.run(at, usize::MAX, |b| {
-        let kind = BEGINS[usize::from(b)];
-        letters |= u32::from(b & 64 != 0) << (b & 31);
-        digits |= kind == WORD && b & 64 == 0 && b != b'-';
-        kind == WORD
+        let bits = WORD_BITS[usize::from(b)];
+        seen |= bits;
+        bits != 0
     });
+    let (letters, digits) = (seen, seen & DIGIT != 0);
     let mut on = Asked {
         next: end,
         opens: None,
@@ -214,6 +243,10 @@ fn word(rules: &Rules, view: &View<'_>, at: usize, hits: &mut Vec<Hit>) -> Asked
         return on;
     }
     let next = view.at(end);
+    // What the word is depends on how it goes on: it is asked again when that is there.
+    if view.waits() || is_dull(rules, view, at, end, letters, digits) {
+        return on;
+    }
     if rules.keywords || rules.commands {
         dangers(rules, view, at, end, hits);
     }
@@ -257,6 +290,50 @@ fn word(rules: &Rules, view: &View<'_>, at: usize, hits: &mut Vec<Hit>) -> Asked
         return take(rules, view, on.next, hit, hits);
     }
     on
+}
+
+/// What the sign behind a word may make of it: 0 for nothing.
+const TELLS: [bool; 256] = {
+    let mut tells = [false; 256];
+    let signs = b":/~$%!+=@'\"\\(";
+    let mut at = 0;
+    while at < signs.len() {
+        tells[signs[at] as usize] = true;
+        at += 1;
+    }
+    let mut byte = 128;
+    while byte < 256 {
+        tells[byte] = true;
+        byte += 1;
+    }
+    tells
+};
+
+/// Whether a word begins nothing, as most words do: short, of letters alone, none of a name's or a command's, and with
+/// nothing telling behind it.
+#[inline]
+fn is_dull(
+    rules: &Rules,
+    view: &View<'_>,
+    at: usize,
+    end: usize,
+    letters: u32,
+    digits: bool,
+) -> bool {
+    let length = end - at;
+    let next = view.at(end);
+    if length >= 9 || digits || TELLS[usize::from(next)] || assignment::may_name(letters) {
+        return false;
+    }
+    // `First.last@host` is one, the end of a sentence is none.
+    if next == b'.' && !matches!(view.at(end + 1), b' ' | b'\n') {
+        return false;
+    }
+    // `AB 12 34 56 C`
+    if length == 2 && next == b' ' && view.at(end + 1).is_ascii_digit() {
+        return false;
+    }
+    !rules.heads.may_begin_danger(view.slice(at, end))
 }
 
 /// A secret, or the name of one, that bytes nobody sees are strewn over.

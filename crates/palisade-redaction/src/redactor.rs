@@ -9,6 +9,7 @@ use crate::{
     kind::Label,
     mask::MaskWriter,
     scanner::{Rules, order},
+    text::is_word,
     token::Hit,
     view::{LOOK_BEHIND, WINDOW},
 };
@@ -24,6 +25,9 @@ pub const FINDINGS_MAX: usize = 1024;
 
 /// How much of a large piece is taken in at once.
 const PIECE_MAX: usize = 16 * 1024;
+
+/// How much of what has left may stay in the buffer.
+const SPENT_MAX: usize = 256;
 
 /// From so much held back on, the question is not asked again at every byte.
 const PATIENCE: usize = 256;
@@ -59,6 +63,8 @@ pub struct Redactor {
     decided_own: usize,
     /// How far text has left, or was taken out.
     left: usize,
+    /// Whether all that waits is a word that may go on.
+    in_word: bool,
     /// How long the text must be for the next question to be worth asking.
     ask_at: usize,
     hits: Vec<Hit>,
@@ -105,6 +111,7 @@ impl Redactor {
             decided: 0,
             decided_own: 0,
             left: 0,
+            in_word: false,
             ask_at: 0,
             hits: Vec::new(),
             group: None,
@@ -167,6 +174,13 @@ impl Redactor {
     fn take(&mut self, piece: &[u8], out: &mut impl Sink) {
         for piece in piece.chunks(PIECE_MAX) {
             self.buffer.extend(piece);
+            // A word that goes on cannot be decided.
+            if self.in_word && piece.len() <= 16 && piece.iter().all(|b| is_word(*b)) {
+                let waiting = self.base + self.buffer.len() - self.decided;
+                if waiting <= PATIENCE {
+                    continue;
+                }
+            }
             if self.base + self.buffer.len() >= self.ask_at {
                 self.go_on(false, out);
             }
@@ -202,14 +216,21 @@ impl Redactor {
 
         let decided = self.decided.min(self.decided_own);
         let waiting = end - decided;
+        let bytes = self.buffer.as_slice();
+        self.in_word = (1..=32).contains(&waiting)
+            && self.decided_own >= end
+            && bytes[decided - self.base..].iter().all(|b| is_word(*b));
         self.ask_at = if waiting > PATIENCE {
             (end + waiting / 8).min(decided + WINDOW)
         } else {
             0
         };
+        // What is given up is wiped; to do so for every few bytes would cost more than to read them.
         let keep_from = decided.saturating_sub(LOOK_BEHIND).min(self.left);
-        self.buffer.discard(keep_from.saturating_sub(base));
-        self.base = keep_from.max(base);
+        if keep_from >= base + SPENT_MAX || last {
+            self.buffer.discard(keep_from - base);
+            self.base = keep_from;
+        }
     }
 
     /// Lets go of what is decided: writes what may leave, and takes out the rest.
@@ -217,6 +238,10 @@ impl Redactor {
         let mut safe = self.decided.min(self.decided_own);
         if !last {
             safe -= cut_character(&self.buffer.as_slice()[..safe - self.base]);
+        }
+        if self.hits.is_empty() && self.group.is_none() && self.engine.open().is_none() {
+            self.emit(safe, out);
+            return;
         }
         self.hits.sort_by_key(order);
         let known = self.hits.partition_point(|hit| hit.start < safe);

@@ -54,6 +54,12 @@ impl Heads {
         has(&self.dangers, key(bytes, at, length)) || self.short[usize::from(bytes[at])]
     }
 
+    /// The same for a word that is there as a whole.
+    #[inline]
+    pub(crate) fn may_begin_danger(&self, word: &[u8]) -> bool {
+        has(&self.dangers, key(word, 0, word.len())) || self.short[usize::from(word[0])]
+    }
+
     /// Whether a token may begin with the word at `at`, which a sign ends at `end`.
     #[inline]
     pub(crate) fn may_be_signed(&self, bytes: &[u8], at: usize, end: usize) -> bool {
