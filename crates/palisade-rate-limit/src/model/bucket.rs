@@ -143,6 +143,9 @@ pub(crate) fn charge(
     let charged = full_at(limit, state, now).plus(limit.span(cost), per_nano);
     if charged <= empty {
         Ok(charged.state(false))
+    } else if cost == 0 {
+        // Nothing may always be taken, also from a bucket in debt, which it leaves as it is.
+        Ok(charged.state(true))
     } else {
         // `empty` moves with the clock, one nanosecond a nanosecond, and the state stands still.
         Err(RetryAfter::After(nanos_ceil(

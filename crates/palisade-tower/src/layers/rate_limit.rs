@@ -5,9 +5,9 @@ use std::{
 };
 
 use http::{HeaderName, HeaderValue, Request, Response};
-use palisade_core::{Decision, Key};
+use palisade_core::Decision;
 use palisade_rate_limit::{
-    Charge, CheckRequest, Limit, RateLimiter, RateLimiterExt as _, Status, headers,
+    Charge, CheckRequest, RateLimiter, RateLimiterExt as _, Status, Take, headers,
 };
 use tower_layer::Layer;
 use tower_service::Service;
@@ -17,37 +17,6 @@ use crate::{
     call::{BoxFuture, ready_call},
     observe::{Notes, Said},
 };
-
-/// What one request takes of one limit.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Take {
-    /// The limit.
-    pub limit: Limit,
-    /// Whose limit it is.
-    pub key: Key,
-    /// How much of it.
-    pub cost: u64,
-}
-
-impl Take {
-    /// One request's worth of `limit`, for `key`.
-    #[must_use]
-    pub const fn one(limit: Limit, key: Key) -> Self {
-        Self {
-            limit,
-            key,
-            cost: 1,
-        }
-    }
-
-    /// The same at another cost.
-    #[must_use]
-    pub const fn with_cost(mut self, cost: u64) -> Self {
-        self.cost = cost;
-        self
-    }
-}
 
 /// Says what a request takes. Implemented by closures.
 pub trait Takes<T>: Send + Sync + 'static {
