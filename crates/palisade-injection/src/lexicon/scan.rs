@@ -152,11 +152,10 @@ impl Scan<'_, '_> {
         let next = bytes.get(start + 1).copied().unwrap_or(b'\n');
         match bytes[start] {
             b'.' | b'!' | b'?' if !is_word(next) => self.sentence(),
-            // A line of code ends like a sentence; any other line break takes some room.
-            b'\n'
-                if next == b'\n'
-                    || matches!(bytes[..start].last(), Some(b';' | b'{' | b'}' | b',')) =>
-            {
+            b'\n' if next == b'\n' => self.sentence(),
+            // A line of code has less to do with the next than a sentence has; any other line break takes some room.
+            b'\n' if matches!(bytes[..start].last(), Some(b';' | b'{' | b'}' | b',')) => {
+                self.sentence();
                 self.sentence();
             }
             b'\n' => self.at += 1,
@@ -167,17 +166,26 @@ impl Scan<'_, '_> {
                 };
                 self.hit(start, found);
             }
+            // A comment begins.
+            b'/' if next == b'/' && start > 0 && bytes[start - 1].is_ascii_whitespace() => {
+                self.mark(marks, start);
+                self.sentence();
+            }
             b'<' | b'[' | b'{' | b'#' | b'-' | b'=' | b'"' | b'|' | b'`' | b'*' | b'%' | b'!'
             | b'(' | b'/' => {
-                if let Some(found) = marks.and_then(|marks| marks.mark(bytes, start)) {
-                    self.hit(start, found);
-                    // The words inside the mark are read too.
-                    self.at += 1;
-                }
+                self.mark(marks, start);
             }
             _ => {}
         }
         start + 1
+    }
+
+    fn mark(&mut self, marks: Option<&Trie>, start: usize) {
+        if let Some(found) = marks.and_then(|marks| marks.mark(self.bytes, start)) {
+            self.hit(start, found);
+            // The words inside the mark are read too.
+            self.at += 1;
+        }
     }
 
     fn sentence(&mut self) {
