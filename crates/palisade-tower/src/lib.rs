@@ -34,7 +34,7 @@ pub use layers::meter::{MeterLayer, Metered, MeteredCalls, UsageSink};
 #[cfg(feature = "quota")]
 pub use layers::quota::{Asks, QuotaLayer, Quotaed};
 #[cfg(feature = "rate-limit")]
-pub use layers::rate_limit::{RateLimitLayer, RateLimited, Take, Takes};
+pub use layers::rate_limit::{RateLimitLayer, RateLimited, Takes};
 #[cfg(feature = "redaction")]
 pub use layers::redact::{RedactLayer, Redacted, WithoutUsage};
 pub use layers::route::{Route, RouteLayer, Routed, Router};
@@ -58,9 +58,12 @@ pub use layers::{
     fallback::{FallbackLayer, Fallbacks, FallenBack},
     hedge::{HedgeLayer, Hedged},
     replay::{CloneBody, Replay, RetryWeight, SendOnce},
+    per_route::PerRoute,
     retry::{Retried, RetryLayer},
     timeout::{IdleBody, Silent, TimedOut, TimeoutLayer},
 };
+#[cfg(feature = "rate-limit")]
+pub use palisade_rate_limit::Take;
 pub use policy::OnStoreFailure;
 #[cfg(feature = "redaction")]
 pub use redact::RedactedBody;

@@ -18,15 +18,15 @@ use std::{
 
 use common::{Reply, Step, Upstream, call, now, play, polls, read};
 use http::{Request, Response};
-use palisade_core::{Clock as _, Key, ManualClock, RetryAfter};
+use palisade_core::{Clock as _, Key, ManualClock, ModelId, RetryAfter};
 use palisade_resilience::{
     Adaptation, AdaptiveConfig, AdaptiveLimit, Breaker, BreakerConfig, BreakerRegistry, Bulkhead,
     Chaos, ClientThrottle, Deadline, ErrorKind, Failure, OnError, Phase, PushbackGate,
     ThrottleConfig,
 };
 use palisade_tower::{
-    AdmitLayer, BoxError, BreakerLayer, ChaosLayer, CircuitLayer, Gate, LearnedPlaces, Places,
-    Time, Until, find,
+    AdmitLayer, BoxError, BreakerLayer, ChaosLayer, CircuitLayer, Gate, LearnedPlaces, PerRoute,
+    Places, Route, Time, Until, find,
 };
 use tower_layer::Layer as _;
 use tower_service::Service;
@@ -112,6 +112,90 @@ fn a_limit_learns_from_the_head_and_not_from_the_length_of_a_stream() {
     let overloaded = layer.layer(Upstream::new([Reply::status(503)]));
     assert!(now(call(&overloaded, Request::new(()))).is_ok());
     assert_eq!((limit.busy(), limit.limit()), (0, 3));
+}
+
+#[test]
+fn each_route_has_a_guard_of_its_own_and_a_flood_of_routes_shares_one() {
+    let (_clock, time) = time();
+    let guard_time = time.clone();
+    let make = move || made(1, &guard_time);
+    let layer = AdmitLayer::new((Some(PerRoute::new(make)), None::<Places>), time);
+    let service = layer.layer(Upstream::new([Reply::json("{}")]));
+    let ask = |model: &str| {
+        let mut request = Request::new(());
+        let priced_as = ModelId::new("acme", "large").unwrap();
+        let route = Route::new("acme".into(), model.into(), priced_as, "configured");
+        request.extensions_mut().insert(route);
+        now(call(&service, request))
+    };
+    let _held = (ask("a").unwrap(), ask("b").unwrap());
+    assert!(ask("a").is_err());
+    let many: Vec<_> = (0..2_000).map(|model| ask(&model.to_string())).collect();
+    // Two are taken, the rest of the guards serve one each, and so does the shared one.
+    assert_eq!(
+        many.iter().filter(|answer| answer.is_ok()).count(),
+        1_024 - 2 + 1
+    );
+}
+
+fn made(places: usize, time: &Time) -> Places {
+    Places::new(Bulkhead::new(places).unwrap(), time.clone())
+}
+
+#[test]
+fn two_guards_together_wait_no_longer_than_the_deadline() {
+    let (clock, time) = time();
+    let queued = || {
+        Bulkhead::new(1)
+            .unwrap()
+            .with_queue(10, 60 * SECOND)
+            .unwrap()
+    };
+    let (first, second) = (queued(), queued());
+    let guards = (
+        Places::new(first.clone(), time.clone()),
+        Places::new(second.clone(), time.clone()),
+    );
+    let service = AdmitLayer::new(guards, time).layer(Upstream::new([Reply::json("{}")]));
+    let held = [first.enter().allowed(), second.enter().allowed()];
+    let mut request = Request::new(());
+    request
+        .extensions_mut()
+        .insert(Deadline::after(&clock, 5 * SECOND));
+    let begun = clock.instant();
+    let mut asked = pin!(call(&service, request));
+    let mut cx = Context::from_waker(Waker::noop());
+    assert!(asked.as_mut().poll(&mut cx).is_pending());
+    clock.advance(4 * SECOND);
+    let [first_place, _second_place] = held;
+    drop(first_place);
+    assert!(asked.as_mut().poll(&mut cx).is_pending());
+    clock.advance(SECOND);
+    let Poll::Ready(Err(error)) = asked.as_mut().poll(&mut cx) else {
+        panic!("it waits on")
+    };
+    assert_eq!(kind(&error), ErrorKind::Overloaded);
+    assert_eq!(clock.instant().saturating_since(begun), 5 * SECOND);
+    assert_eq!((first.busy(), second.waiting()), (0, 0));
+}
+
+#[test]
+fn what_the_first_guard_gave_goes_back_if_the_second_refuses() {
+    let (_clock, time) = time();
+    let (first, second) = (Bulkhead::new(1).unwrap(), Bulkhead::new(1).unwrap());
+    let guards = (
+        Places::new(first.clone(), time.clone()),
+        Places::new(second.clone(), time.clone()),
+    );
+    let service = AdmitLayer::new(guards, time).layer(Upstream::new([Reply::json("{}")]));
+    let taken = second.enter().allowed();
+    assert!(now(call(&service, Request::new(()))).is_err());
+    assert_eq!(first.busy(), 0);
+    drop(taken);
+    let answer = now(call(&service, Request::new(()))).unwrap();
+    assert_eq!((first.busy(), second.busy()), (1, 1));
+    drop(answer);
+    assert_eq!((first.busy(), second.busy()), (0, 0));
 }
 
 #[test]

@@ -11,8 +11,8 @@ use http::{Extensions, Request, Response};
 use http_body::Body;
 use palisade_core::{Clock, Decision, Key};
 use palisade_resilience::{
-    AdaptiveLimit, AdaptiveSlot, Asked, Bulkhead, Classify, ClientThrottle, ErrorKind, Failure,
-    PushbackGate, Slot,
+    AdaptiveLimit, AdaptiveSlot, Asked, Bulkhead, Classify, ClientThrottle, Deadline, ErrorKind,
+    Failure, PushbackGate, Slot,
 };
 use tower_layer::Layer;
 use tower_service::Service;
@@ -34,11 +34,11 @@ pub trait Admit: Send + Sync + 'static {
     /// The guard's name in a trace.
     fn name(&self) -> &'static str;
 
-    /// May the attempt be made, whose caller waits for `patience` yet? The failure says why not; it is not made then.
+    /// May the attempt be made, whose caller waits until then? The failure says why not; it is not made then.
     fn admit(
         &self,
         extensions: &Extensions,
-        patience: Duration,
+        until: Option<Deadline>,
     ) -> impl Future<Output = Result<Self::Held, Failure>> + Send;
 }
 
@@ -163,11 +163,9 @@ where
         let layer = Arc::clone(&self.layer);
         Box::pin(async move {
             let until = deadline(request.extensions());
-            let patience =
-                until.map_or(Duration::MAX, |until| until.remaining(layer.time.instant()));
             // Taken out for the wait, as a request's body need not be `Sync`.
             let (parts, body) = request.into_parts();
-            let admitted = layer.guard.admit(&parts.extensions, patience).await;
+            let admitted = layer.guard.admit(&parts.extensions, until).await;
             let mut held = match admitted {
                 Ok(held) => held,
                 Err(failure) => {
@@ -228,7 +226,8 @@ impl Admit for Places {
         "bulkhead"
     }
 
-    async fn admit(&self, _: &Extensions, patience: Duration) -> Result<Slot, Failure> {
+    async fn admit(&self, _: &Extensions, until: Option<Deadline>) -> Result<Slot, Failure> {
+        let patience = left(until, &self.time);
         let place = self.bulkhead.wait_for(1, patience, &self.time.timer);
         given(place.await)
     }
@@ -274,8 +273,12 @@ impl<C: Clock + 'static> Admit for LearnedPlaces<C> {
         "adaptive_limit"
     }
 
-    async fn admit(&self, _: &Extensions, patience: Duration) -> Result<AdaptiveSlot<C>, Failure> {
-        let patience = patience.min(self.patience);
+    async fn admit(
+        &self,
+        _: &Extensions,
+        until: Option<Deadline>,
+    ) -> Result<AdaptiveSlot<C>, Failure> {
+        let patience = self.patience.min(left(until, &self.time));
         let place = self.limit.wait(self.queue, patience, &self.time.timer);
         given(place.await)
     }
@@ -298,7 +301,7 @@ impl<C: Clock + 'static> Admit for ClientThrottle<C> {
         "throttle"
     }
 
-    async fn admit(&self, _: &Extensions, _: Duration) -> Result<Asked<C>, Failure> {
+    async fn admit(&self, _: &Extensions, _: Option<Deadline>) -> Result<Asked<C>, Failure> {
         self.ask().allowed().ok_or_else(Self::refused)
     }
 }
@@ -341,10 +344,10 @@ impl<C: Clock + 'static> Admit for Gate<C> {
     async fn admit(
         &self,
         extensions: &Extensions,
-        patience: Duration,
+        until: Option<Deadline>,
     ) -> Result<Passed<C>, Failure> {
         let key = key(extensions.get());
-        let patience = patience.min(self.patience);
+        let patience = self.patience.min(left(until, &self.time));
         match self.gate.wait(&key, patience, &self.time.timer).await {
             Decision::Allow(()) => Ok(Passed {
                 gate: self.gate.clone(),
@@ -379,4 +382,9 @@ fn given<H>(decision: Decision<H, palisade_resilience::Busy>) -> Result<H, Failu
         Decision::Allow(held) => Ok(held),
         Decision::Deny(busy) => Err(busy.into()),
     }
+}
+
+/// How long the caller waits yet.
+fn left(until: Option<Deadline>, time: &Time) -> Duration {
+    until.map_or(Duration::MAX, |until| until.remaining(time.instant()))
 }

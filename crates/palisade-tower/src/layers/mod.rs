@@ -20,6 +20,8 @@ pub(crate) mod fallback;
 pub(crate) mod hedge;
 #[cfg(feature = "cost")]
 pub(crate) mod meter;
+#[cfg(feature = "resilience")]
+pub(crate) mod per_route;
 #[cfg(feature = "quota")]
 pub(crate) mod quota;
 #[cfg(feature = "rate-limit")]
