@@ -1,4 +1,4 @@
-use crate::{Algorithm, CheckRequest, Hold, Limit, MemoryConfig};
+use crate::{Algorithm, CheckRequest, Hold, Limit, MemoryConfig, Tiers};
 
 /// Why a limit cannot be built. It says what would be right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -106,6 +106,36 @@ pub enum HoldError {
     /// [`Invalid`](palisade_core::StoreErrorKind::Invalid).
     #[error("the hold has been settled; take a new id for a new reservation")]
     Settled,
+}
+
+/// Why a table of tiers cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TiersError {
+    /// More entries than a table has.
+    #[error("a table has at most {max} entries; found {found}", max = Tiers::ENTRIES_MAX)]
+    Entries {
+        /// How many there were.
+        found: usize,
+    },
+    /// More limits than a request can be charged with.
+    #[error("plan {plan:?}, endpoint {endpoint:?}: at most {max} limits", max = Tiers::LIMITS_MAX)]
+    Limits {
+        /// The plan, cut to 32 characters.
+        plan: String,
+        /// The endpoint, cut to 32 characters.
+        endpoint: String,
+    },
+    /// Two limits of one name, which would be one counter.
+    #[error("plan {plan:?}, endpoint {endpoint:?}: two limits are named {limit:?}")]
+    Repeated {
+        /// The plan, cut to 32 characters.
+        plan: String,
+        /// The endpoint, cut to 32 characters.
+        endpoint: String,
+        /// The name.
+        limit: String,
+    },
 }
 
 /// Why a configuration cannot be used.

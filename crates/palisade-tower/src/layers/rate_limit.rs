@@ -6,8 +6,9 @@ use std::{
 
 use http::{HeaderName, HeaderValue, Request, Response};
 use palisade_core::Decision;
+pub use palisade_rate_limit::Take;
 use palisade_rate_limit::{
-    Charge, CheckRequest, RateLimiter, RateLimiterExt as _, Status, Take, headers,
+    Charge, CheckRequest, RateLimiter, RateLimiterExt as _, Status, headers,
 };
 use tower_layer::Layer;
 use tower_service::Service;
