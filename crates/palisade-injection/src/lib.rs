@@ -39,6 +39,8 @@ pub use output::{
     Canary, CanaryError, Leak, LeakKind, LeakWatch, MAX_PROMPT_WORDS, Spotlight, Spotlit,
 };
 pub use reading::Reading;
+#[cfg(feature = "toml")]
+pub use rules::{MAX_RULES_FILE_BYTES, RulesFileError};
 pub use rules::{MAX_CUSTOM_RULES, MAX_STEPS, MAX_WORDS, Rule, RuleInfo, Rules};
 pub use scorer::{Score, Scorer};
 pub use second_opinion::{OnFailure, SecondOpinion, SecondOpinionConfig, Settled, SettledBy};

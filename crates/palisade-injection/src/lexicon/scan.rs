@@ -64,7 +64,7 @@ impl Scan<'_, '_> {
     /// Reads the word at `start` and gives the place after it.
     #[inline]
     fn word(&mut self, words: &Trie, start: usize, entries: &mut Entries) -> usize {
-        if words.may_begin(self.bytes, start) {
+        if words.may_begin(self.bytes, start) && !self.is_method(start) {
             for &found in words.at(self.bytes, start, entries) {
                 self.hit(start, self.label(start, found));
             }
@@ -84,6 +84,13 @@ impl Scan<'_, '_> {
         }
         self.at += WORD;
         end
+    }
+
+    /// Whether the word at `start` is a method being called: `text.encode(`.
+    fn is_method(&self, start: usize) -> bool {
+        start > 0
+            && self.bytes[start - 1] == b'.'
+            && self.bytes.get(self.word_end(start)) == Some(&b'(')
     }
 
     /// The same for a word that begins with a character beyond ASCII.

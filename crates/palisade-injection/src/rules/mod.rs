@@ -2,6 +2,8 @@
 
 mod built_in;
 mod combine;
+#[cfg(feature = "toml")]
+mod file;
 mod info;
 mod matcher;
 mod rule;
@@ -11,6 +13,8 @@ use std::borrow::Cow;
 
 use palisade_core::{Channel, Finding, Severity};
 
+#[cfg(feature = "toml")]
+pub use self::file::{MAX_RULES_FILE_BYTES, RulesFileError};
 use self::{
     combine::{Sighting, combine},
     matcher::{Match, Matcher, Pattern, Step},
