@@ -239,8 +239,15 @@ pub(crate) struct Resilience {
     pub(crate) attempt_timeout_ms: u64,
     pub(crate) backoff_base_ms: u64,
     pub(crate) backoff_max_ms: u64,
+    pub(crate) backoff_jitter: Jitter,
+    pub(crate) advice_max_ms: u64,
     pub(crate) retry_percent: u32,
     pub(crate) retries_per_second: u32,
+    pub(crate) org_retries_per_second: u32,
+    /// 0 hedges nothing.
+    pub(crate) hedge_percentile: u32,
+    pub(crate) hedge_delay_min_ms: u64,
+    pub(crate) hedge_delay_max_ms: u64,
     pub(crate) breaker_failures: u32,
     pub(crate) breaker_failure_percent: u32,
     pub(crate) breaker_calls_min: u32,
@@ -255,14 +262,31 @@ impl Default for Resilience {
             attempt_timeout_ms: 60_000,
             backoff_base_ms: 100,
             backoff_max_ms: 5_000,
+            backoff_jitter: Jitter::Full,
+            advice_max_ms: 60_000,
             retry_percent: 20,
             retries_per_second: 10,
+            org_retries_per_second: 10,
+            hedge_percentile: 0,
+            hedge_delay_min_ms: 100,
+            hedge_delay_max_ms: 10_000,
             breaker_failures: 5,
             breaker_failure_percent: 50,
             breaker_calls_min: 20,
             breaker_open_ms: 10_000,
         }
     }
+}
+
+/// How chance spreads the pauses between attempts.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[cfg_attr(test, derive(serde::Serialize))]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Jitter {
+    Full,
+    Equal,
+    Decorrelated,
+    None,
 }
 
 impl Resilience {
@@ -356,6 +380,9 @@ pub(crate) struct Model {
     /// Whose prices hold, as `provider/model`; by default the provider kind's and the upstream name.
     #[serde(default)]
     pub(crate) priced_as: Option<String>,
+    /// Which models answer when this one cannot, in order.
+    #[serde(default)]
+    pub(crate) fallback: Vec<String>,
 }
 
 /// How a model is asked.
@@ -419,6 +446,7 @@ impl Config {
             upstream: None,
             api: Some(api),
             priced_as: Some(priced_as.into()),
+            fallback: Vec::new(),
         };
         let embedding = "text-embedding-3-small";
         let claude = "claude-sonnet-4-5";

@@ -1,6 +1,6 @@
 //! The walk of a request: every guard-rail, in one place, read from top to bottom.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use axum::body::Body;
 use http::{Request, Response};
@@ -13,14 +13,15 @@ use palisade::{
     rate_limit::{self, Limit},
     redaction::{Action, HashKey, Kind, Policy, Scanner},
     resilience::{
-        Backoff, BreakerConfig, BreakerRegistry, Idempotency, RetryBudget, RetryBudgetConfig,
-        RetryPolicy, TokioTimer,
+        Backoff, BreakerConfig, BreakerRegistry, HedgePolicy, Hedger, Idempotency, Jitter,
+        LongAdvice, RetryBudgetConfig, RetryBudgets, RetryPolicy, TokioTimer,
     },
     sqlite::Sqlite,
     tower::{
-        AuthLayer, BoxError, BreakerLayer, DeadlineLayer, InjectionScan, MeterLayer, QuotaLayer,
-        RateLimitLayer, Reason, RedactLayer, Rejection, RetryLayer, Route, RouteLayer, ScanLayer,
-        SecretScan, Stack, Take, Time, TimeoutLayer, TraceLayer, UsageSink,
+        AuthLayer, BoxError, BreakerLayer, DeadlineLayer, DiagnoseLayer, FallbackLayer, Fallbacks,
+        HedgeLayer, InjectionScan, MeterLayer, QuotaLayer, RateLimitLayer, Reason, RedactLayer,
+        Rejection, RetryLayer, Route, RouteLayer, ScanLayer, SecretScan, Stack, Take, Time,
+        TimeoutLayer, TraceLayer, UsageSink,
     },
     trace::Recorder,
 };
@@ -105,13 +106,9 @@ pub(crate) fn build(
             config.resilience.deadline(),
             time.clone(),
         ))
-        // Every attempt asks the breaker anew; all requests together have one budget.
-        .retry(
-            RetryLayer::new(retry_policy(config)?, time.clone())
-                .with_budget(Arc::new(retry_budget(config)?))
-                // A model call changes nothing in the world. What a wasted attempt costs is money, and the budget guards it.
-                .with_idempotency(Idempotency::Declared),
-        )
+        // Every attempt asks the breaker anew. Outside, another model when this one cannot; inside, a second request when it
+        // is late.
+        .retry(repeats(config, &time)?)
         // Counts attempts, not requests.
         .breaker(BreakerLayer::new(
             parts.breakers,
@@ -125,6 +122,10 @@ pub(crate) fn build(
             config.resilience.attempt_timeout(),
             time,
         ));
+    // Right before the provider, where its error bodies and all its fields are still there …
+    let upstream = DiagnoseLayer::new(SystemClock).layer(upstream);
+    // … and behind that, what the client should not see is taken off.
+    let upstream = tower::ServiceExt::map_response(upstream, crate::upstream::hand_on);
     let service = stack.layer(upstream);
     let service =
         tower::ServiceExt::map_response(service, |response: Response<_>| response.map(Body::new));
@@ -140,18 +141,116 @@ pub(crate) fn check(config: &Config) -> Result<(), ConfigError> {
     scanner(config)?;
     rate_limits(config)?;
     drop(router(config)?);
+    Elsewhere::new(config)?;
     retry_policy(config)?;
+    retry_budgets(config)?;
+    hedger(config)?;
     breakers(config)?;
     Ok(())
 }
 
-/// What all requests together may retry: a share of their number, and a few a second for quiet times.
-fn retry_budget(config: &Config) -> Result<RetryBudget, ConfigError> {
-    let budget = RetryBudgetConfig::default()
+type Repeats = (FallbackLayer<Elsewhere>, RetryLayer, HedgeLayer);
+
+/// Everything that sends a request again: to another model, once more, or a second time since it is late. All three on one
+/// account.
+fn repeats(config: &Config, time: &Time) -> Result<Repeats, ConfigError> {
+    let budgets = Arc::new(retry_budgets(config)?);
+    let fallback = FallbackLayer::new(Elsewhere::new(config)?, time.clone());
+    let retry = RetryLayer::new(retry_policy(config)?, time.clone());
+    let hedge = match hedger(config)? {
+        Some(hedger) => HedgeLayer::new(Arc::new(hedger), time.clone()),
+        None => HedgeLayer::off(time.clone()),
+    };
+    // A model call changes nothing in the world. What a wasted attempt costs is money, and the budget guards it.
+    let harmless = Idempotency::Declared;
+    Ok((
+        fallback
+            .with_budgets(Arc::clone(&budgets), organisation)
+            .with_idempotency(harmless),
+        retry
+            .with_budgets(Arc::clone(&budgets), organisation)
+            .with_idempotency(harmless),
+        hedge
+            .with_budgets(budgets, organisation)
+            .with_idempotency(harmless),
+    ))
+}
+
+/// What all requests together may repeat (a share of their number, and a few a second for quiet times), and what those of
+/// one organisation may.
+fn retry_budgets(config: &Config) -> Result<RetryBudgets, ConfigError> {
+    let whole = RetryBudgetConfig::default()
         .with_percent(config.resilience.retry_percent)
         .with_floor(config.resilience.retries_per_second)
         .with_capacity(RETRIES_SAVED_MAX);
-    RetryBudget::new(budget).map_err(|error| refused("resilience.retry_percent", &error))
+    let each = whole.with_floor(config.resilience.org_retries_per_second);
+    RetryBudgets::new(whole, each).map_err(|error| refused("resilience.retry_percent", &error))
+}
+
+/// Whose retries they are.
+fn organisation(extensions: &http::Extensions) -> Key {
+    let principal = extensions.get::<Principal>();
+    principal.map_or_else(Key::global, |principal| principal.key_of(&[Dimension::Org]))
+}
+
+fn hedger(config: &Config) -> Result<Option<Hedger>, ConfigError> {
+    let crate::config::Resilience {
+        hedge_percentile: percent,
+        hedge_delay_min_ms: min,
+        hedge_delay_max_ms: max,
+        ..
+    } = config.resilience;
+    if percent == 0 {
+        return Ok(None);
+    }
+    let (min, max) = (Duration::from_millis(min), Duration::from_millis(max));
+    let policy = HedgePolicy::percentile(percent, min, max)
+        .map_err(|error| refused("resilience.hedge_percentile", &error))?;
+    Ok(Some(Hedger::new(policy)))
+}
+
+/// Where a request goes when its model cannot answer: by provider and model.
+#[derive(Clone)]
+struct Elsewhere(Arc<HashMap<Place, Vec<Route>>>);
+
+/// A provider, and what it calls a model.
+type Place = (Arc<str>, Arc<str>);
+
+impl Elsewhere {
+    fn new(config: &Config) -> Result<Self, ConfigError> {
+        let mut elsewhere = HashMap::new();
+        for model in &config.model {
+            let mut routes = Vec::new();
+            for name in &model.fallback {
+                // Those that are missing have been refused with the rest of the file.
+                for other in config.model.iter().filter(|other| other.name == *name) {
+                    routes.push(route_to(config, other, "fallback")?);
+                }
+            }
+            if !routes.is_empty() {
+                let first = route_to(config, model, "configured")?;
+                elsewhere.insert((first.upstream, first.model), routes);
+            }
+        }
+        Ok(Self(Arc::new(elsewhere)))
+    }
+}
+
+impl Fallbacks for Elsewhere {
+    fn after(&self, first: &Route) -> Vec<Route> {
+        let key = (Arc::clone(&first.upstream), Arc::clone(&first.model));
+        self.0.get(&key).cloned().unwrap_or_default()
+    }
+}
+
+fn route_to(config: &Config, model: &Model, reason: &'static str) -> Result<Route, ConfigError> {
+    let upstream = model.upstream.as_deref().unwrap_or(&model.name);
+    Ok(Route::new(
+        model.provider.as_str().into(),
+        upstream.into(),
+        priced_as(config, model)?,
+        reason,
+    ))
 }
 
 /// The breakers of the configuration.
@@ -196,7 +295,7 @@ fn asks(
     config: &Config,
     prices: Arc<PriceBook>,
 ) -> impl Fn(&Request<Call>) -> Result<Option<ReserveRequest>, Rejection> + Send + Sync + 'static {
-    let models: std::collections::HashMap<String, ModelId> = config
+    let models: HashMap<String, ModelId> = config
         .model
         .iter()
         .filter_map(|model| Some((model.name.clone(), priced_as(config, model).ok()?)))
@@ -310,15 +409,9 @@ fn router(
     config: &Config,
 ) -> Result<impl Fn(&Request<Call>) -> Result<Route, Rejection> + Send + Sync + 'static, ConfigError>
 {
-    let mut routes = std::collections::HashMap::new();
+    let mut routes = HashMap::new();
     for model in &config.model {
-        let upstream = model.upstream.as_deref().unwrap_or(&model.name);
-        let route = Route::new(
-            model.provider.as_str().into(),
-            upstream.into(),
-            priced_as(config, model)?,
-            "configured",
-        );
+        let route = route_to(config, model, "configured")?;
         routes.insert(model.name.clone(), (config.apis_of(model), route));
     }
     Ok(move |request: &Request<Call>| {
@@ -358,10 +451,23 @@ fn priced_as(config: &Config, model: &Model) -> Result<ModelId, ConfigError> {
 }
 
 fn retry_policy(config: &Config) -> Result<RetryPolicy, ConfigError> {
+    use crate::config::Jitter as Spread;
+
     let base = Duration::from_millis(config.resilience.backoff_base_ms);
     let cap = Duration::from_millis(config.resilience.backoff_max_ms);
     let backoff =
         Backoff::new(base, cap).map_err(|error| refused("resilience.backoff_base_ms", &error))?;
+    let jitter = match config.resilience.backoff_jitter {
+        Spread::Full => Jitter::Full,
+        Spread::Equal => Jitter::Equal,
+        Spread::Decorrelated => Jitter::Decorrelated,
+        Spread::None => Jitter::None,
+    };
+    let patience = Duration::from_millis(config.resilience.advice_max_ms);
+    let backoff = backoff
+        .with_jitter(jitter)
+        .with_advice_max(patience, LongAdvice::GiveUp)
+        .map_err(|error| refused("resilience.advice_max_ms", &error))?;
     RetryPolicy::new(config.resilience.attempts)
         .map(|policy| policy.with_backoff(backoff))
         .map_err(|error| refused("resilience.attempts", &error))

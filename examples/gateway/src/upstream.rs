@@ -26,11 +26,13 @@ use crate::{
 };
 
 /// Header fields of the client that a provider should see too.
-const PASSED_ON: [HeaderName; 4] = [
+const PASSED_ON: [HeaderName; 5] = [
     HeaderName::from_static("anthropic-version"),
     HeaderName::from_static("anthropic-beta"),
     HeaderName::from_static("openai-organization"),
     HeaderName::from_static("idempotency-key"),
+    // Ours by then: whose the retries are, for gateways behind this one.
+    HeaderName::from_static("retry-owner"),
 ];
 
 /// Header fields of a provider that a client should see too: what the body is, when to come back, and what to ask
@@ -45,6 +47,12 @@ const HANDED_ON: [HeaderName; 8] = [
     HeaderName::from_static("request-id"),
     HeaderName::from_static("openai-processing-ms"),
 ];
+
+/// An answer with those fields alone that a client should see.
+pub(crate) fn hand_on<B>(mut response: Response<B>) -> Response<B> {
+    *response.headers_mut() = handed_on(response.headers());
+    response
+}
 
 fn handed_on(fields: &HeaderMap) -> HeaderMap {
     let named = |name: &HeaderName| Some((name.clone(), fields.get(name)?.clone()));
@@ -202,10 +210,6 @@ impl tower_service::Service<Request<Call>> for Upstream {
         let sending = self
             .request(&request)
             .map(|outgoing| self.client.request(outgoing));
-        Box::pin(async move {
-            let mut response = sending?.await?;
-            *response.headers_mut() = handed_on(response.headers());
-            Ok(response)
-        })
+        Box::pin(async move { Ok(sending?.await?) })
     }
 }

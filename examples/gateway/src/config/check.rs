@@ -121,6 +121,40 @@ impl Config {
                 600_000,
             ),
             (
+                "resilience.advice_max_ms",
+                resilience.advice_max_ms,
+                0,
+                DAY_MS,
+            ),
+            (
+                "resilience.org_retries_per_second",
+                resilience.org_retries_per_second.into(),
+                0,
+                1_000,
+            ),
+            (
+                "resilience.hedge_percentile",
+                resilience.hedge_percentile.into(),
+                if resilience.hedge_percentile == 0 {
+                    0
+                } else {
+                    50
+                },
+                99,
+            ),
+            (
+                "resilience.hedge_delay_min_ms",
+                resilience.hedge_delay_min_ms,
+                1,
+                3_600_000,
+            ),
+            (
+                "resilience.hedge_delay_max_ms",
+                resilience.hedge_delay_max_ms,
+                resilience.hedge_delay_min_ms,
+                3_600_000,
+            ),
+            (
                 "resilience.retry_percent",
                 resilience.retry_percent.into(),
                 0,
@@ -244,6 +278,18 @@ impl Config {
             {
                 let allowed = "provider/model, such as openai/gpt-4o-mini";
                 return Err(value(&key("priced_as"), format!("{price:?}"), allowed));
+            }
+            let apis = self.apis_of(model);
+            for fallback in &model.fallback {
+                let mut others = self.model.iter().filter(|other| other.name != model.name);
+                let fits = others.any(|other| {
+                    let speaks = self.apis_of(other);
+                    other.name == *fallback && apis.iter().all(|api| speaks.contains(api))
+                });
+                if !fits {
+                    let allowed = "another model that is asked by the same APIs";
+                    return Err(value(&key("fallback"), format!("{fallback:?}"), allowed));
+                }
             }
         }
         Ok(())

@@ -107,6 +107,22 @@ fn every_error_names_the_key_what_was_found_and_what_is_allowed() {
             "[[provider]]\nname = \"a\"\nkind = \"mock\"\n[[model]]\nname = \"m\"\nprovider = \"b\"",
             ["model[0].provider", "\"b\"", "a provider: a"],
         ),
+        (
+            "[resilience]\nhedge_percentile = 30",
+            ["resilience.hedge_percentile", "found 30", "from 50 to 99"],
+        ),
+        (
+            "[resilience]\nbackoff_jitter = \"some\"",
+            ["resilience.backoff_jitter", "some", "`decorrelated`"],
+        ),
+        (
+            "[[provider]]\nname = \"a\"\nkind = \"mock\"\n[[model]]\nname = \"m\"\nprovider = \"a\"\nfallback = [\"m\"]",
+            [
+                "model[0].fallback",
+                "\"m\"",
+                "another model that is asked by the same APIs",
+            ],
+        ),
     ] {
         let refusal = refusal(toml);
         for part in parts {

@@ -1,5 +1,10 @@
 //! Providers that fail, hang, break off, talk nonsense or are not there.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, Ordering},
+};
+
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
@@ -332,4 +337,118 @@ async fn a_breaker_lets_pass_again_whatever_became_of_its_probe() {
     })
     .await;
     settled(&client).await;
+}
+
+/// Two models, the first with the second behind it.
+const TWO_MODELS: &str = r#"
+    [[provider]]
+    name = "mock"
+    kind = "mock"
+
+    [[model]]
+    name = "gpt-4o-mini"
+    provider = "mock"
+    api = "openai_chat"
+    priced_as = "openai/gpt-4o-mini"
+    fallback = ["gpt-4o"]
+
+    [[model]]
+    name = "gpt-4o"
+    provider = "mock"
+    api = "openai_chat"
+    priced_as = "openai/gpt-4o"
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_model_answers_when_the_one_that_was_asked_for_cannot() {
+    let settings = &[("resilience.attempts", "1")];
+    let house = House::start_with(settings, TWO_MODELS).await;
+    let client = house.client("ann").await;
+    let reply = client.chat("Hello [mock status=503 times=1 id=once]").await;
+    reply.answered();
+    assert_eq!(reply.json()["model"], "gpt-4o");
+    // A fault of the client's is the same everywhere.
+    let reply = client.chat("Hello [mock status=400 times=1 id=own]").await;
+    assert_eq!(reply.status, 400);
+    // If nobody can, the client is told, and the next one is served.
+    let reply = client.chat("Hello [mock status=503]").await;
+    reply.refused(502, "upstream_unavailable");
+    client.chat("Hello").await.answered();
+}
+
+/// A provider that never answers its first connection and answers the others with these bytes, and the number of its
+/// connections.
+async fn silent_at_first(answer: String) -> (String, Arc<AtomicU32>) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let connections = Arc::new(AtomicU32::new(0));
+    let counter = Arc::clone(&connections);
+    tokio::spawn(async move {
+        let mut silent = Vec::new();
+        while let Ok((mut stream, _)) = listener.accept().await {
+            if counter.fetch_add(1, Ordering::SeqCst) == 0 {
+                silent.push(stream);
+                continue;
+            }
+            let answer = answer.clone();
+            tokio::spawn(async move {
+                let mut request = Vec::new();
+                while !request.ends_with(b"}") {
+                    let mut piece = [0; 4_096];
+                    match stream.read(&mut piece).await {
+                        Ok(read @ 1..) => request.extend_from_slice(&piece[..read]),
+                        _ => return,
+                    }
+                }
+                let _ = stream.write_all(answer.as_bytes()).await;
+                let _ = stream.shutdown().await;
+            });
+        }
+    });
+    (format!("http://{address}"), connections)
+}
+
+fn raw_answer(status: &str, body: &str) -> String {
+    format!(
+        "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+        body.len()
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_is_late_is_asked_for_once_more_and_the_first_one_counts() {
+    let body = json!({
+        "id": "1", "object": "chat.completion", "model": "gpt-4o-mini",
+        "choices": [{"index": 0, "message": {"role": "assistant", "content": "Here"}, "finish_reason": "stop"}],
+        "usage": {"prompt_tokens": 3, "completion_tokens": 1, "total_tokens": 4},
+    });
+    let (base_url, connections) = silent_at_first(raw_answer("200 OK", &body.to_string())).await;
+    let settings = &[
+        ("resilience.attempts", "1"),
+        ("resilience.hedge_percentile", "90"),
+        ("resilience.hedge_delay_min_ms", "20"),
+        ("resilience.hedge_delay_max_ms", "20"),
+    ];
+    let house = House::start_with(settings, &models(&base_url)).await;
+    let client = house.client("ann").await;
+    let reply = ask_raw(&client).await;
+    assert_eq!(reply.status, 200, "{}", reply.body);
+    assert_eq!(reply.json()["choices"][0]["message"]["content"], "Here");
+    assert_eq!(connections.load(Ordering::SeqCst), 2);
+    settled(&client).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_empty_account_at_a_provider_is_asked_once() {
+    let body = json!({"error": {"message": "no", "code": "insufficient_quota"}});
+    let answer = raw_answer("429 Too Many Requests", &body.to_string());
+    let (base_url, connections) = silent_at_first(answer).await;
+    // Somebody else takes the first, silent connection.
+    let address = base_url.trim_start_matches("http://").to_owned();
+    let _silent = tokio::net::TcpStream::connect(address).await.unwrap();
+    let house = House::start_with(&[("resilience.attempts", "3")], &models(&base_url)).await;
+    let client = house.client("ann").await;
+    ask_raw(&client).await.refused(503, "upstream_overloaded");
+    assert_eq!(connections.load(Ordering::SeqCst), 2);
+    client.chat("Hello").await.answered();
 }
