@@ -41,6 +41,7 @@ impl<'a> View<'a> {
     /// The byte at `at`, or 0 where there is none within the window.
     #[inline]
     pub(crate) fn at(&self, at: usize) -> u8 {
+        count_steps(1);
         if at >= self.wall {
             self.reached_the_end();
             0
@@ -87,10 +88,12 @@ impl<'a> View<'a> {
         let mut at = from;
         while at < near {
             if !class(self.bytes[at]) {
+                count_steps(at - from);
                 return at;
             }
             at += 1;
         }
+        count_steps(at - from.min(at));
         if at < stop {
             self.reached_the_end();
         }
@@ -171,6 +174,33 @@ impl<'a> View<'a> {
         self.waits.get()
     }
 }
+
+/// How many bytes were looked at: what a pass costs, whatever machine it runs on.
+#[cfg(test)]
+pub(crate) mod steps {
+    use std::cell::Cell;
+
+    thread_local! {
+        static STEPS: Cell<u64> = const { Cell::new(0) };
+    }
+
+    pub(super) fn count(steps: usize) {
+        STEPS.set(STEPS.get() + steps as u64);
+    }
+
+    pub(crate) fn take() -> u64 {
+        STEPS.take()
+    }
+}
+
+#[cfg(test)]
+fn count_steps(count: usize) {
+    steps::count(count);
+}
+
+#[cfg(not(test))]
+#[inline(always)]
+fn count_steps(_: usize) {}
 
 #[cfg(test)]
 mod tests {

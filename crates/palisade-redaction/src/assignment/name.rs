@@ -69,6 +69,26 @@ fn has_a_root(word: &[u8]) -> bool {
     })
 }
 
+/// A name in one form, and the letters it is made of: most of what it might hold is ruled out by them.
+struct Flat<'a> {
+    text: &'a [u8],
+    letters: u32,
+}
+
+impl Flat<'_> {
+    #[inline]
+    fn has(&self, letters: u32, part: &[u8]) -> bool {
+        self.letters & letters == letters && contains(self.text, part)
+    }
+}
+
+/// Whether a name holds one of some parts.
+macro_rules! has_one {
+    ($flat:expr, $($part:literal),+ $(,)?) => {
+        false $(|| $flat.has(const { letters($part) }, $part))+
+    };
+}
+
 /// What a word names.
 pub(crate) fn name(view: &View<'_>, at: usize, end: usize) -> Option<Name> {
     let word = view.slice(at, end);
@@ -95,13 +115,17 @@ pub(crate) fn name(view: &View<'_>, at: usize, end: usize) -> Option<Name> {
         last = byte;
     }
     flat[length] = b'_';
-    let flat = &flat[..=length];
-    let named = promise(view, at, word, flat)?;
-    (!is_harmless(flat)).then_some(named)
+    let text = &flat[..=length];
+    let flat = Flat {
+        text,
+        letters: letters(text),
+    };
+    let named = promise(view, at, word, &flat)?;
+    (!is_harmless(&flat)).then_some(named)
 }
 
 /// Whether a name that holds a telling word tells of something else.
-fn is_harmless(flat: &[u8]) -> bool {
+fn is_harmless(flat: &Flat<'_>) -> bool {
     const HARMLESS_ENDS: [&[u8]; 42] = [
         b"id",
         b"ids",
@@ -146,82 +170,94 @@ fn is_harmless(flat: &[u8]) -> bool {
         b"pattern",
         b"tokens",
     ];
-    const HARMLESS: [&[u8]; 14] = [
-        b"public",
-        b"primary_key",
-        b"foreign_key",
-        b"cache_key",
-        b"sort_key",
-        b"partition_key",
-        b"keyboard",
-        b"keyword",
-        b"tokeniz",
-        b"max_token",
-        b"idempotency",
-        b"csrf",
-        b"page_token",
-        b"keyframe",
-    ];
-    let parts = &flat[..flat.len() - 1];
+    let parts = &flat.text[..flat.text.len() - 1];
     let last = parts.rsplit(|b| *b == b'_').next().unwrap_or(parts);
-    HARMLESS_ENDS.contains(&last) || HARMLESS.iter().any(|part| contains(flat, part))
+    HARMLESS_ENDS.contains(&last)
+        || has_one!(
+            flat,
+            b"public",
+            b"primary_key",
+            b"foreign_key",
+            b"cache_key",
+            b"sort_key",
+            b"partition_key",
+            b"keyboard",
+            b"keyword",
+            b"tokeniz",
+            b"max_token",
+            b"idempotency",
+            b"csrf",
+            b"page_token",
+            b"keyframe"
+        )
 }
 
 /// What a name promises by the words it holds.
-fn promise(view: &View<'_>, at: usize, word: &[u8], flat: &[u8]) -> Option<Name> {
-    let has = |part: &[u8]| contains(flat, part);
-    if has(b"authorization") {
+fn promise(view: &View<'_>, at: usize, word: &[u8], flat: &Flat<'_>) -> Option<Name> {
+    if has_one!(flat, b"authorization") {
         return Some(Name::Authorization);
     }
-    if has(b"mnemonic") || has(b"seed_phrase") || has(b"recovery_phrase") || has(b"seedphrase") {
+    if has_one!(
+        flat,
+        b"mnemonic",
+        b"seed_phrase",
+        b"recovery_phrase",
+        b"seedphrase"
+    ) {
         return Some(Name::Phrase);
     }
-    if has(b"passw")
-        || has(b"passphrase")
-        || has(b"pwd_")
-        || has(b"_pass_")
-        || has(b"passcode")
-        || has(b"_pw_")
-        || has(b"_pswd_")
-        || has(b"_pwd")
-    {
+    if has_one!(
+        flat,
+        b"passw",
+        b"passphrase",
+        b"pwd_",
+        b"_pass_",
+        b"passcode",
+        b"_pw_",
+        b"_pswd_",
+        b"_pwd"
+    ) {
         return Some(Name::Password);
     }
-    let key = has(b"key_") || has(b"_key");
-    let owner = [
-        &b"api"[..],
-        b"access",
+    let key = has_one!(flat, b"key_", b"_key");
+    if has_one!(
+        flat,
         b"secret",
-        b"private",
-        b"auth",
-        b"account",
-        b"shared",
-        b"signing",
-        b"encryption",
-        b"master",
-        b"license",
-        b"app",
-        b"service",
-        b"admin",
-        b"deploy",
-        b"webhook",
-        b"storage",
-        b"client",
-        b"sdk",
-    ];
-    if has(b"secret")
-        || has(b"token")
-        || has(b"credential")
-        || has(b"apikey")
-        || has(b"oauth")
-        || has(b"_pat_")
+        b"token",
+        b"credential",
+        b"apikey",
+        b"oauth",
+        b"_pat_"
+    ) {
+        return Some(Name::Secret);
+    }
+    if key
+        && has_one!(
+            flat,
+            b"api",
+            b"access",
+            b"secret",
+            b"private",
+            b"auth",
+            b"account",
+            b"shared",
+            b"signing",
+            b"encryption",
+            b"master",
+            b"license",
+            b"app",
+            b"service",
+            b"admin",
+            b"deploy",
+            b"webhook",
+            b"storage",
+            b"client",
+            b"sdk"
+        )
     {
         return Some(Name::Secret);
     }
-    if key && owner.iter().any(|part| has(part)) {
-        return Some(Name::Secret);
-    }
-    if has(b"_key_") || has(b"_auth_") || flat == b"_sig_" || flat == b"_signature_" {
+    if has_one!(flat, b"_key_", b"_auth_") || flat.text == b"_sig_" || flat.text == b"_signature_" {
         // `api key`, `secret key`: the part before the space belongs to the name.
         let behind = view.behind(at);
         let behind = behind.strip_suffix(b" ").unwrap_or(&[]);
@@ -236,7 +272,7 @@ fn promise(view: &View<'_>, at: usize, word: &[u8], flat: &[u8]) -> Option<Name>
             && word
                 .iter()
                 .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || *b == b'_');
-        let issuer = flat[1..].split(|b| *b == b'_').next().unwrap_or(&[]);
+        let issuer = flat.text[1..].split(|b| *b == b'_').next().unwrap_or(&[]);
         let issued = key
             && issuer.len() > 3
             && Rule::all()

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::Engine;
-use crate::{Scanner, rule::Rule, scanner::Rules, token::Hit};
+use crate::{Scanner, rule::Rule, scanner::Rules, token::Hit, view::steps};
 
 const PIECES: &[&str] = &[
     "password=",
@@ -157,3 +157,77 @@ proptest! {
         prop_assert_eq!(gated, hits(scanner.rules(), text.as_bytes(), true));
     }
 }
+
+/// Looks at every byte of `text`, and says how often at each.
+fn steps(rules: &Rules, text: &[u8]) -> u64 {
+    let _ = steps::take();
+    hits(rules, text, false);
+    steps::take()
+}
+
+/// Beginnings of things, over and over: the worst there is for whoever looks at each of them.
+fn hostile() -> impl Iterator<Item = String> {
+    let fixed = PIECES.iter().map(|piece| (*piece).to_owned());
+    let prefixes = Rule::all().iter().flat_map(|rule| rule.prefixes);
+    let prefixes = prefixes.flat_map(|prefix| {
+        [
+            (*prefix).to_owned(),
+            format!("{prefix} "),
+            format!("{prefix}k3J9dLq2Zt"),
+        ]
+    });
+    let more = [
+        "a",
+        "1",
+        "1 ",
+        "12 34 ",
+        "a.",
+        "a@",
+        "a@b.",
+        "a:",
+        "://",
+        "key=",
+        "secret=\"",
+        "password is ",
+        "eyJhbGci.",
+        "\\u0041",
+        "%41",
+        "rm -rf ",
+        "select ",
+        "curl http://x ",
+        "delete from x ",
+        "drop table x ",
+        "(",
+        "+1 ",
+        "' or ",
+        "a\u{200B}",
+        "abcdefghij/",
+        "token ",
+        "pass\u{200B}",
+        "id,key\n",
+        "-----BEGIN RSA PRIV",
+    ];
+    let more = more.map(str::to_owned);
+    let spaced = format!("password{}", " ".repeat(40));
+    fixed.chain(prefixes).chain(more).chain([spaced])
+}
+
+#[test]
+fn twice_the_text_is_at_most_twice_the_work_whatever_it_says() {
+    let scanner = Scanner::new();
+    for unit in hostile() {
+        let once = unit.repeat(3_000 / unit.len() + 1);
+        let twice = once.repeat(2);
+        let (few, many) = (
+            steps(scanner.rules(), once.as_bytes()),
+            steps(scanner.rules(), twice.as_bytes()),
+        );
+        // What is looked at around the seam and at the end is all that may differ.
+        assert!(many <= 2 * few + 20_000, "{unit:?}: {few} and {many}");
+        let each = few / once.len() as u64;
+        assert!(each <= STEPS_MAX, "{unit:?}: {each} looks at each byte");
+    }
+}
+
+/// How often each byte of any text is looked at, at most.
+const STEPS_MAX: u64 = 80;
