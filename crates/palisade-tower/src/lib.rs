@@ -34,7 +34,11 @@ pub use layers::meter::{MeterLayer, Metered, MeteredCalls, UsageSink};
 #[cfg(feature = "quota")]
 pub use layers::quota::{Asks, QuotaLayer, Quotaed};
 #[cfg(feature = "rate-limit")]
-pub use layers::rate_limit::{RateLimitLayer, RateLimited, Takes};
+pub use layers::{
+    client::{ClientAddress, Network, NotANetwork, PeerAddress, is_preflight},
+    limit_by::{By, LimitRules},
+    rate_limit::{RateLimitLayer, RateLimited, Take, Takes},
+};
 #[cfg(feature = "redaction")]
 pub use layers::redact::{RedactLayer, Redacted, WithoutUsage};
 pub use layers::route::{Route, RouteLayer, Routed, Router};
@@ -62,8 +66,6 @@ pub use layers::{
     retry::{Retried, RetryLayer},
     timeout::{IdleBody, Silent, TimedOut, TimeoutLayer},
 };
-#[cfg(feature = "rate-limit")]
-pub use palisade_rate_limit::Take;
 pub use policy::OnStoreFailure;
 #[cfg(feature = "redaction")]
 pub use redact::RedactedBody;

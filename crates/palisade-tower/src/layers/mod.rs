@@ -10,6 +10,8 @@ pub(crate) mod breaker;
 pub(crate) mod chaos;
 #[cfg(feature = "resilience")]
 pub(crate) mod circuit;
+#[cfg(feature = "rate-limit")]
+pub(crate) mod client;
 #[cfg(feature = "resilience")]
 pub(crate) mod deadline;
 #[cfg(feature = "resilience")]
@@ -18,8 +20,12 @@ pub(crate) mod diagnose;
 pub(crate) mod fallback;
 #[cfg(feature = "resilience")]
 pub(crate) mod hedge;
+#[cfg(feature = "rate-limit")]
+pub(crate) mod limit_by;
 #[cfg(feature = "cost")]
 pub(crate) mod meter;
+#[cfg(feature = "injection")]
+pub(crate) mod opinion;
 #[cfg(feature = "resilience")]
 pub(crate) mod per_route;
 #[cfg(feature = "quota")]
