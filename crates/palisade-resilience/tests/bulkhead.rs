@@ -170,6 +170,15 @@ fn a_higher_limit_lets_the_waiting_in_and_a_lower_one_cuts_nobody_off() {
 }
 
 #[test]
+fn another_one_like_it_has_places_of_its_own() {
+    let bulkhead = Bulkhead::new(1).unwrap();
+    let _held = bulkhead.enter().allowed();
+    let another = bulkhead.another();
+    assert!(bulkhead.clone().enter().is_deny());
+    assert_eq!((another.limit(), another.busy()), (1, 0));
+}
+
+#[test]
 fn without_a_queue_full_means_no() {
     let bulkhead = Bulkhead::new(1).unwrap();
     let timer = ManualClock::default();

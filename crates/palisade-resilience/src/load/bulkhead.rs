@@ -70,6 +70,16 @@ impl Bulkhead {
         Ok(self)
     }
 
+    /// One like it, with places of its own. For one bulkhead for each upstream.
+    #[must_use]
+    pub fn another(&self) -> Self {
+        Self {
+            places: Places::new(self.limit()),
+            queue: self.queue,
+            patience: self.patience,
+        }
+    }
+
     /// Changes how many calls may be under way, for all clones. Calls beyond a lower limit are not cut off.
     ///
     /// # Errors

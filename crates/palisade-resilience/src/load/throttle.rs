@@ -142,6 +142,20 @@ impl<C: Clock> ClientThrottle<C> {
         })))
     }
 
+    /// One like it that has seen nothing. For one throttle for each upstream.
+    #[must_use]
+    pub fn another(&self) -> Self
+    where
+        C: Clone,
+    {
+        Self(Arc::new(Shared {
+            clock: self.0.clock.clone(),
+            config: self.0.config,
+            random: Random::seeded(self.0.random.next()),
+            window: Mutex::new(Sliding::new(Window::Time(self.0.config.window))),
+        }))
+    }
+
     /// May the upstream be asked? Every question counts as a request, also one that is refused here.
     pub fn ask(&self) -> Decision<Asked<C>, RetryAfter> {
         let now = self.0.clock.instant();
