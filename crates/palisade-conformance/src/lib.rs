@@ -9,6 +9,7 @@ pub mod suite;
 
 pub mod auth;
 pub mod cost;
+pub mod lender;
 pub mod quota;
 pub mod rate_limit;
 pub mod trace;

@@ -9,8 +9,8 @@ use std::{
 use palisade_conformance::{block_on, quota::Setup};
 use palisade_core::{Clock as _, Decision, Dimension, Key, ManualClock, Timestamp, Tokens};
 use palisade_quota::{
-    Amount, Defaults, Exchange, InMemory, LeaseConfig, LeaseEntry, LeaseTask, Leased, LesseeId,
-    Quota, QuotaLedger as _, QuotaLender as _, ReservationId, ReserveRequest, SettleRequest,
+    Amount, Defaults, InMemory, LeaseConfig, LeaseTask, Leased, Quota, QuotaLedger as _,
+    ReservationId, ReserveRequest, SettleRequest,
 };
 use proptest::prelude::*;
 
@@ -24,6 +24,14 @@ fn leased(setup: Setup) -> Ready<Node> {
 
 mod rules {
     palisade_conformance::quota_ledger_suite!(super::leased);
+}
+
+mod lender {
+    palisade_conformance::quota_lender_suite!(super::in_memory);
+}
+
+fn in_memory(setup: Setup) -> Ready<Store> {
+    ready(InMemory::new(setup.clock, setup.defaults))
 }
 
 fn node(store: &Store, clock: &ManualClock) -> (Node, LeaseTask<Store, ManualClock>) {
@@ -172,29 +180,6 @@ fn a_cost_beyond_the_lease_is_in_the_store_before_anybody_is_told() {
     settle(&node, 1, 5_000);
     assert_eq!(stands(&store), (5_000, 0));
     assert!(!take(&node, 2, 1));
-}
-
-#[test]
-fn an_exchange_that_is_repeated_counts_once_and_one_that_is_older_is_refused() {
-    let (store, _clock) = store();
-    let entry = LeaseEntry::look(user())
-        .spent(tokens(7))
-        .wanting(tokens(20), tokens(20));
-    let lessee = LesseeId::from_u128(1);
-    let exchange = |turn| {
-        let ttl = Duration::from_secs(60);
-        let exchange = Exchange::new(lessee, turn, ttl, vec![entry.clone()]).expect("one entry");
-        block_on(store.exchange(exchange))
-    };
-    let first = exchange(1).expect("in memory");
-    assert!(!first.repeated);
-    let again = exchange(1).expect("in memory");
-    assert!(again.repeated);
-    assert_eq!(first.leases, again.leases);
-    assert_eq!(stands(&store), (7, 20));
-    assert!(!exchange(2).expect("in memory").repeated);
-    assert_eq!(stands(&store), (14, 20));
-    assert!(exchange(1).is_err());
 }
 
 #[test]

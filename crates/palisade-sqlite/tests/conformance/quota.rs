@@ -50,6 +50,10 @@ fn borrowed(setup: Setup) -> Ready<Leased<Sqlite, ManualClock>> {
     ready(ledger)
 }
 
+mod lender {
+    palisade_conformance::quota_lender_suite!(super::in_memory);
+}
+
 mod leased {
     palisade_conformance::quota_ledger_suite!(super::borrowed);
 }
