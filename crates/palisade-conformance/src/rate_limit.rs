@@ -23,6 +23,7 @@
 
 mod agreement;
 mod bench;
+mod hold_rules;
 mod rules;
 #[doc(hidden)]
 pub mod threads;
@@ -35,6 +36,7 @@ use palisade_rate_limit::RateLimiter;
 use crate::Verdict;
 
 pub use agreement::agrees_with_the_model;
+pub use hold_rules::*;
 pub use rules::*;
 
 /// What a fresh, empty limiter under test is built from.
@@ -107,6 +109,18 @@ macro_rules! __rate_limit_rules {
             the_most_charges_a_request_may_have_are_served
             racers_never_share_the_last_unit
             crossed_keys_never_lock_each_other_out
+            what_was_not_used_comes_back
+            what_was_used_beyond_is_owed
+            a_repeated_reservation_counts_once
+            a_settlement_counts_once
+            nothing_comes_back_into_another_window
+            nothing_comes_back_that_time_has_brought_back
+            a_permit_comes_back_however_busy_its_key_is
+            a_top_up_takes_the_difference_or_nothing
+            who_may_owe_passes_and_owes
+            a_dry_run_changes_nothing
+            a_reset_forgets_what_was_used
+            no_interval_of_a_log_holds_more_than_its_amount
         }
     };
 }

@@ -519,6 +519,34 @@ fn every_liar_breaks_the_rule_made_for_it() {
         (Lie::ResetsOnChange, "a_changed_limit_keeps_what_was_used"),
         (Lie::Wraps, "the_largest_amounts_never_wrap"),
         (Lie::Sorts, "answers_come_in_the_order_of_the_charges"),
+        (Lie::KeepsTheRest, "what_was_not_used_comes_back"),
+        (Lie::ForgivesDebts, "what_was_used_beyond_is_owed"),
+        (Lie::ReservesAgain, "a_repeated_reservation_counts_once"),
+        (Lie::SettlesAgain, "a_settlement_counts_once"),
+        (
+            Lie::RefundsAnywhere,
+            "nothing_comes_back_into_another_window",
+        ),
+        (
+            Lie::RefundsAnywhere,
+            "nothing_comes_back_that_time_has_brought_back",
+        ),
+        (
+            Lie::NeverExpires,
+            "a_permit_comes_back_however_busy_its_key_is",
+        ),
+        (
+            Lie::ActivityRenews,
+            "a_permit_comes_back_however_busy_its_key_is",
+        ),
+        (Lie::ToppedOut, "a_top_up_takes_the_difference_or_nothing"),
+        (Lie::NeverLends, "who_may_owe_passes_and_owes"),
+        (Lie::PeeksAreChecks, "a_dry_run_changes_nothing"),
+        (Lie::NeverResets, "a_reset_forgets_what_was_used"),
+        (
+            Lie::Forgets,
+            "no_interval_of_a_log_holds_more_than_its_amount",
+        ),
     ]);
 }
 
