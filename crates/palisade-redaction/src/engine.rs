@@ -12,7 +12,7 @@ use crate::{
     kind::Label,
     pem, pii,
     scanner::Rules,
-    text::is_word,
+    text::{TIMESTAMP_MAX, is_word, timestamp},
     token::{self, Hit},
     url,
     view::{LOOK_BEHIND, View},
@@ -283,6 +283,15 @@ fn word(rules: &Rules, view: &View<'_>, at: usize, hits: &mut Vec<Hit>) -> Asked
         {
             return take(rules, view, on.next, hit, hits);
         }
+    }
+    // A moment is nobody's number, and neither are its parts.
+    if rules.pii
+        && digits
+        && view.at(at + 4) == b'-'
+        && let Some(length) = timestamp(view.slice(at, at + TIMESTAMP_MAX))
+    {
+        on.next = on.next.max(at + length);
+        return on;
     }
     if rules.pii
         && let Some(hit) = pii::find(view, at, end, digits)

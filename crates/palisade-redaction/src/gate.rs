@@ -15,7 +15,10 @@ mod names;
 pub(crate) use heads::Heads;
 use masks::Masks;
 
-use crate::{hidden::invisible, text::is_word};
+use crate::{
+    hidden::invisible,
+    text::{TIMESTAMP_MAX, is_word, timestamp},
+};
 
 /// The shortest run of word bytes in which a token is looked for.
 pub(crate) const TOKEN_MIN: usize = 16;
@@ -59,6 +62,8 @@ pub(crate) struct Gate<'a> {
     inside_encoded: bool,
     /// Whether the byte before the block may end, or be, an escape sequence.
     after_odd: bool,
+    /// Where the last moment that was seen ends.
+    moment_end: usize,
 }
 
 impl<'a> Gate<'a> {
@@ -81,6 +86,7 @@ impl<'a> Gate<'a> {
             inside: false,
             inside_encoded: false,
             after_odd: false,
+            moment_end: 0,
         };
         gate.start(at);
         gate
@@ -327,9 +333,27 @@ impl<'a> Gate<'a> {
         // What begins in this block may have its first digit in the next. A word that goes on for long is asked anyway.
         let until = (BLOCK as u32 + goes_on).clamp(67, 112);
         let mut left = digit & !(digit << 1) & ((1 << until) - 1);
+        // Moments, of which logs are full, are nobody's numbers.
+        let mut moments = below(self.moment_end.saturating_sub(self.from));
+        left &= !moments;
         while left != 0 {
             let at = left.trailing_zeros();
             left &= left - 1;
+            let begin = self.from + at as usize;
+            if starts >> (at & 63) & 1 == 1
+                && at < 64
+                && self.bytes.get(begin + 4) == Some(&b'-')
+                && let Some(length) =
+                    timestamp(&self.bytes[begin..self.bytes.len().min(begin + TIMESTAMP_MAX)])
+            {
+                self.moment_end = begin + length;
+                let end = below(at as usize + length);
+                moments |= end & !below(at as usize);
+                left &= !end;
+                // The pass jumps over it from its beginning.
+                self.ask |= 1 << at;
+                continue;
+            }
             let near = (digit >> at) as u16;
             let count = near.count_ones();
             let place = self.from + at as usize;
@@ -346,7 +370,7 @@ impl<'a> Gate<'a> {
             }
             self.mark_number(starts, at);
         }
-        let mut colons = both(self.block.colon, self.next.colon & 0xFF);
+        let mut colons = both(self.block.colon, self.next.colon & 0xFF) & !moments;
         while colons != 0 {
             let at = self.from + colons.trailing_zeros() as usize;
             colons &= colons - 1;
@@ -425,6 +449,16 @@ const fn start_of(starts: u64, at: u32) -> Option<u32> {
         return None;
     }
     Some(63 - before.leading_zeros())
+}
+
+/// The lowest bits, `count` of them.
+#[inline]
+const fn below(count: usize) -> u128 {
+    if count >= 128 {
+        u128::MAX
+    } else {
+        (1 << count) - 1
+    }
 }
 
 const fn both(low: u64, high: u64) -> u128 {

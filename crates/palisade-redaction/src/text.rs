@@ -185,6 +185,42 @@ pub(crate) fn contains_any_case(value: &[u8], lower: &[u8]) -> bool {
         .any(|at| value[at].to_ascii_lowercase() == first && starts_any_case(&value[at..], lower))
 }
 
+/// More than the longest timestamp, and what follows it.
+pub(crate) const TIMESTAMP_MAX: usize = 34;
+
+/// The end of a date, and the time behind it, as ISO 8601 and logs write them: `2026-07-24T10:47:00.123Z`. Nothing may
+/// follow that would make it a part of something else; what lies past the end of `text` is not known.
+pub(crate) fn timestamp(text: &[u8]) -> Option<usize> {
+    let fits = |from: usize, shape: &[u8]| {
+        text.len() > from + shape.len()
+            && shape
+                .iter()
+                .zip(&text[from..])
+                .all(|(wanted, byte)| match wanted {
+                    b'9' => byte.is_ascii_digit(),
+                    b'T' => matches!(byte, b'T' | b' '),
+                    b'.' => matches!(byte, b'.' | b','),
+                    wanted => wanted == byte,
+                })
+    };
+    if !fits(0, b"9999-99-99T99:99") || !matches!(text[0], b'1' | b'2') {
+        return None;
+    }
+    let mut end = 16;
+    if fits(end, b":99") {
+        end += 3;
+        if fits(end, b".9") {
+            let digits = text[end + 1..].iter().take_while(|b| b.is_ascii_digit());
+            end += 1 + digits.take(10).count();
+        }
+    }
+    if text.get(end) == Some(&b'Z') {
+        end += 1;
+    }
+    let next = *text.get(end)?;
+    (!is_word(next) && !matches!(next, b':' | b'.' | b'+')).then_some(end)
+}
+
 /// Whether a value is built of words and numbers, as identifiers and host names are: `session-token-layer-v2`.
 pub(crate) fn is_identifier(value: &[u8]) -> bool {
     let mut words = 0;
@@ -246,6 +282,22 @@ mod tests {
             assert!(is_placeholder(no.as_bytes()), "{no}");
         }
         assert!(!is_placeholder(b"q8Zt4WvL0kPq2mXc"));
+    }
+
+    #[test]
+    fn a_timestamp_is_one_when_nothing_makes_it_part_of_something_else() {
+        for (text, end) in [
+            ("2026-07-24T10:47:00.123Z ", Some(24)),
+            ("2026-07-24 10:47:00,123 ", Some(23)),
+            ("2026-07-24 10:47 ", Some(16)),
+            ("2026-07-24T10:47:00Z", None),
+            ("2026-07-24T10:47:00.123Zabc ", None),
+            ("2026-07-24T10:47:00.1.2 ", None),
+            ("2026-07-24 at ten o'clock", None),
+            ("9026-07-24 10:47:00 ", None),
+        ] {
+            assert_eq!(timestamp(text.as_bytes()), end, "{text}");
+        }
     }
 
     #[test]

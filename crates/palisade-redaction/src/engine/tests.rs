@@ -97,6 +97,8 @@ const PIECES: &[&str] = &[
     "nric",
     "GET /api/v1/items",
     "2026-07-24T10:47:00.123Z",
+    "2026-07-24 10:47:00 ",
+    "2026-07-24T10:47 1.2.3.4 ",
     "k3J9dLq2ZtVb7Xw1",
     "MHcCAQEEIDkq8Zt4WvL0kPq2mXc9RtY5uVbN6mK1",
     "9f86d081884c7d659a2feaa0c55ad0159a2feaa0",

@@ -107,12 +107,14 @@ impl Masks {
                 | low(b'c') & then(b'r')
                 | is(b'V') & is_then(b'1');
             put(&mut self.root, roots);
-            // What begins the characters that are not shown, and a few others.
-            let veils = is(0xE2) & (is_then(0x80) | is_then(0x81))
-                | is(0xC2) & is_then(0xAD)
-                | is(0xEF) & is_then(0xBB)
-                | is(0xE1) & is_then(0xA0);
-            put(&mut self.veil, veils);
+            // What begins the characters that are not shown, and a few others. Most text is plain.
+            if here.to_bitmask() != 0 {
+                let veils = is(0xE2) & (is_then(0x80) | is_then(0x81))
+                    | is(0xC2) & is_then(0xAD)
+                    | is(0xEF) & is_then(0xBB)
+                    | is(0xE1) & is_then(0xA0);
+                put(&mut self.veil, veils);
+            }
         } else if wanted.pii {
             put(&mut self.dot, is(b'.'));
             put(&mut self.colon, is(b':'));
