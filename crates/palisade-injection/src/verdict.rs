@@ -34,7 +34,7 @@ impl Verdict {
 }
 
 /// What to do with a text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(
     feature = "serde",
     derive(serde::Serialize, serde::Deserialize),
@@ -42,6 +42,7 @@ impl Verdict {
 )]
 pub enum Outcome {
     /// Let it pass.
+    #[default]
     Allow,
     /// Let it pass, but tell somebody; or ask a [`Judge`](crate::Judge).
     Review,

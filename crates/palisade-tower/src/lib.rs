@@ -43,7 +43,10 @@ pub use layers::{
 pub use layers::redact::{RedactLayer, Redacted, WithoutUsage};
 pub use layers::route::{Route, RouteLayer, Routed, Router};
 #[cfg(feature = "injection")]
-pub use layers::scan::InjectionScan;
+pub use layers::{
+    opinion::{Opined, OpinionLayer},
+    scan::InjectionScan,
+};
 #[cfg(feature = "redaction")]
 pub use layers::scan::SecretScan;
 #[cfg(any(feature = "injection", feature = "redaction"))]

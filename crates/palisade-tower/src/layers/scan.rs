@@ -150,58 +150,107 @@ fn for_each(texts: &dyn Texts, each: &mut dyn FnMut(Text<'_>)) {
 
 #[cfg(feature = "injection")]
 mod injection {
-    use palisade_core::{Channel, Texts};
-    use palisade_injection::{Detector, Outcome};
+    use palisade_core::{Channel, Text, Texts};
+    use palisade_injection::{Conversation, Detector, Outcome, Thresholds, Verdict};
 
     use super::{Inspect, Inspected, for_each};
     use crate::{Reason, Rejection};
 
     /// Looks for attempts to take over the model. The developer's own instructions are not judged.
     #[derive(Clone, Debug)]
-    pub struct InjectionScan<D>(D);
+    pub struct InjectionScan<D> {
+        detector: D,
+        across: Option<Thresholds>,
+    }
 
     impl<D: Detector> InjectionScan<D> {
-        /// Judges by `detector`.
+        /// Judges by `detector`, each text by itself.
         pub const fn new(detector: D) -> Self {
-            Self(detector)
+            Self {
+                detector,
+                across: None,
+            }
+        }
+
+        /// The same, and the user's messages are also judged together with those before them in the request, so that an
+        /// attack split over several is seen. `thresholds` should be those of the detector.
+        #[must_use]
+        pub const fn across_messages(mut self, thresholds: Thresholds) -> Self {
+            self.across = Some(thresholds);
+            self
         }
     }
 
     impl<D: Detector + 'static> Inspect for InjectionScan<D> {
         fn inspect(&self, request: &dyn Texts) -> Inspected {
-            let mut inspected = Inspected::clean("injection");
-            let mut worst = Outcome::Allow;
-            let mut highest = 0.0_f32;
-            let mut families: Vec<String> = Vec::new();
+            let mut look = Look::default();
+            let mut conversation = Conversation::new();
             for_each(request, &mut |text| {
-                if matches!(text.channel, Channel::System | Channel::Assistant) {
+                if !is_judged(text.channel) {
                     return;
                 }
-                let verdict = self.0.detect(text);
-                highest = highest.max(verdict.score);
-                inspected.findings += verdict.findings.len();
-                if verdict.outcome > worst {
-                    worst = verdict.outcome;
-                }
-                if verdict.outcome == Outcome::Block {
-                    for finding in verdict.findings {
-                        let family = finding.category.into_owned();
-                        if families.len() < 4 && !families.contains(&family) {
-                            families.push(family);
-                        }
+                let verdict = match self.across {
+                    Some(thresholds) if text.channel == Channel::User => {
+                        conversation.judge(&self.detector, thresholds, text)
                     }
-                }
+                    _ => self.detector.detect(text),
+                };
+                look.add(&verdict);
             });
-            inspected.score = Some(highest);
-            inspected.flagged = worst == Outcome::Review;
-            inspected.refusal = (worst == Outcome::Block).then(|| {
-                let families = families.join(", ").replace('_', " ");
-                let detail =
-                    format!("the prompt looks like an attempt to take over the model ({families})");
-                Rejection::new(Reason::PromptRejected, detail)
-            });
+            let mut inspected = Inspected::clean("injection");
+            inspected.findings = look.findings;
+            inspected.score = Some(look.highest);
+            inspected.flagged = look.worst == Outcome::Review;
+            inspected.refusal = (look.worst == Outcome::Block).then(|| look.refusal());
             inspected
         }
+    }
+
+    /// What the developer wrote and what the model said is not judged.
+    pub(in crate::layers) fn is_judged(channel: Channel) -> bool {
+        !matches!(channel, Channel::System | Channel::Assistant)
+    }
+
+    /// The verdicts over the texts of one request, as one.
+    #[derive(Default)]
+    pub(in crate::layers) struct Look {
+        pub(in crate::layers) findings: usize,
+        pub(in crate::layers) highest: f32,
+        pub(in crate::layers) worst: Outcome,
+        families: Vec<String>,
+    }
+
+    impl Look {
+        pub(in crate::layers) fn add(&mut self, verdict: &Verdict) {
+            self.findings += verdict.findings.len();
+            self.highest = self.highest.max(verdict.score);
+            self.worst = self.worst.max(verdict.outcome);
+            if verdict.outcome == Outcome::Block {
+                for finding in &verdict.findings {
+                    if self.families.len() < 4
+                        && !self.families.iter().any(|f| *f == finding.category)
+                    {
+                        self.families.push(finding.category.to_string());
+                    }
+                }
+            }
+        }
+
+        pub(in crate::layers) fn refusal(&self) -> Rejection {
+            let families = self.families.join(", ").replace('_', " ");
+            let detail =
+                format!("the prompt looks like an attempt to take over the model ({families})");
+            Rejection::new(Reason::PromptRejected, detail)
+        }
+    }
+
+    /// The texts of `request` that are judged.
+    pub(in crate::layers) fn judged(request: &dyn Texts, each: &mut dyn FnMut(Text<'_>)) {
+        for_each(request, &mut |text| {
+            if is_judged(text.channel) {
+                each(text);
+            }
+        });
     }
 }
 
@@ -263,5 +312,7 @@ mod secrets {
 
 #[cfg(feature = "injection")]
 pub use injection::InjectionScan;
+#[cfg(feature = "injection")]
+pub(super) use injection::{Look, judged};
 #[cfg(feature = "redaction")]
 pub use secrets::SecretScan;
