@@ -136,6 +136,8 @@ pub(crate) struct Quota {
     pub(crate) org: Allowance,
     pub(crate) zone: String,
     pub(crate) hold_ms: u64,
+    /// How often the store is told what was spent of the slices this process has borrowed.
+    pub(crate) lease_round_ms: u64,
     /// The output a request is reserved for when it does not say how much it wants.
     pub(crate) output_tokens_default: u64,
     pub(crate) on_store_failure: OnFailure,
@@ -149,6 +151,7 @@ impl Default for Quota {
             org: Allowance::default(),
             zone: "UTC".to_owned(),
             hold_ms: 600_000,
+            lease_round_ms: 50,
             output_tokens_default: 1_024,
             on_store_failure: OnFailure::Closed,
         }

@@ -7,7 +7,7 @@ use palisade::{
     auth::{ApiKeys, IssueRequest, Principal, Role},
     core::{Dimension, SystemClock, Tokens},
     cost::PriceBook,
-    quota::{Defaults, Quota, Settler, Zone},
+    quota::{Defaults, LeaseConfig, Leased, Quota, Settler, Zone},
     resilience::{BreakerRegistry, TokioTimer},
     sqlite::{self, Sqlite, SqliteConfig},
     trace::Recorder,
@@ -35,6 +35,9 @@ const WRITING: Duration = Duration::from_secs(15);
 /// The keys that let clients in, by their digests.
 pub(crate) type Keys = ApiKeys<Sqlite>;
 
+/// The ledger of quota: in the store, with slices of it spent in memory.
+pub(crate) type Ledger = Leased<Sqlite, SystemClock>;
+
 /// The organisation of the key that the first start makes.
 const FIRST_ORG: &str = "local";
 
@@ -44,6 +47,7 @@ pub(crate) struct Shared {
     pub(crate) config: Arc<Config>,
     pub(crate) service: Service,
     pub(crate) store: Sqlite,
+    pub(crate) ledger: Ledger,
     pub(crate) keys: Arc<Keys>,
     pub(crate) breakers: Arc<BreakerRegistry>,
     pub(crate) settler: Settler,
@@ -57,12 +61,14 @@ pub(crate) struct Shared {
 pub struct Gateway {
     address: SocketAddr,
     store: Sqlite,
+    ledger: Ledger,
     keys: Arc<Keys>,
     first_key: Option<String>,
     stop: watch::Sender<bool>,
     server: JoinHandle<()>,
     mock: Option<JoinHandle<()>>,
     settling: JoinHandle<()>,
+    lending: JoinHandle<()>,
     logging: JoinHandle<()>,
 }
 
@@ -82,7 +88,10 @@ impl Gateway {
             metrics: metrics.clone(),
             sink: store.clone(),
         };
-        let (settler, settling) = Settler::new(store.clone(), SETTLEMENTS_MAX);
+        let round = Duration::from_millis(config.quota.lease_round_ms);
+        let leases = LeaseConfig::default().with_round(round);
+        let (ledger, lending) = Leased::new(store.clone(), SystemClock, leases)?;
+        let (settler, settling) = Settler::new(ledger.clone(), SETTLEMENTS_MAX);
         let (usage, log) = UsageLog::new(store.clone());
         let usage = Arc::new(usage);
         let breakers = Arc::new(service::breakers(&config)?);
@@ -91,7 +100,7 @@ impl Gateway {
         let service = service::build(
             &config,
             Parts {
-                store: store.clone(),
+                ledger: ledger.clone(),
                 keys: Arc::clone(&keys),
                 recorder: Recorder::new(sink, SystemClock),
                 settler: settler.clone(),
@@ -112,6 +121,7 @@ impl Gateway {
             config: Arc::new(config),
             service,
             store: store.clone(),
+            ledger: ledger.clone(),
             keys: Arc::clone(&keys),
             breakers,
             settler,
@@ -123,12 +133,14 @@ impl Gateway {
         Ok(Self {
             address,
             store,
+            ledger,
             keys,
             first_key,
             stop,
             server: tokio::spawn(listen::serve(listener, routes, limits, stopped)),
             mock,
             settling: tokio::spawn(settling.run(TokioTimer)),
+            lending: tokio::spawn(lending.run(TokioTimer)),
             logging: tokio::spawn(log.run()),
         })
     }
@@ -157,10 +169,16 @@ impl Gateway {
         &self.keys
     }
 
-    /// The store: to look into the ledger, and to change quotas.
+    /// The store: to look into what was written.
     #[must_use]
     pub const fn store(&self) -> &Sqlite {
         &self.store
+    }
+
+    /// The ledger: to look at balances, and to change quotas.
+    #[must_use]
+    pub const fn ledger(&self) -> &Leased<Sqlite, SystemClock> {
+        &self.ledger
     }
 
     /// The secret of the key that the first start made; it is nowhere else. `None` at every later start and call.
@@ -178,10 +196,12 @@ impl Gateway {
         // Nobody listens only if the server has ended already.
         let _ = self.stop.send(true);
         let ended = self.server.await;
-        drop(self.keys);
-        // With the server, its handles on the queues are gone: the tasks end when the queues are empty.
+        drop((self.keys, self.ledger));
+        // With the server, its handles on the queues are gone: the tasks end when the queues are empty. The settlements
+        // go through the ledger, so they come first.
         for (task, what) in [
             (self.settling, "settlements"),
+            (self.lending, "what the quota was spent on"),
             (self.logging, "usage records"),
         ] {
             if tokio::time::timeout(WRITING, task).await.is_err() {

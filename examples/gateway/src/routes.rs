@@ -111,7 +111,7 @@ async fn quota_status(State(shared): State<Shared>, headers: HeaderMap) -> Respo
         let principal = identify(&shared, &headers).await?;
         let mut balances = Vec::new();
         for scope in scopes(&principal) {
-            let balance = shared.store.balance(&scope).await.map_err(unavailable)?;
+            let balance = shared.ledger.balance(&scope).await.map_err(unavailable)?;
             balances.push(serde_json::to_value(balance).map_err(internal)?);
         }
         Ok(json!({"scopes": balances}))

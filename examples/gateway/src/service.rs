@@ -16,7 +16,6 @@ use palisade::{
         Backoff, BreakerConfig, BreakerRegistry, HedgePolicy, Hedger, Idempotency, Jitter,
         LongAdvice, RetryBudgetConfig, RetryBudgets, RetryPolicy, TokioTimer,
     },
-    sqlite::Sqlite,
     tower::{
         AuthLayer, BoxError, BreakerLayer, DeadlineLayer, DiagnoseLayer, FallbackLayer, Fallbacks,
         HedgeLayer, InjectionScan, MeterLayer, QuotaLayer, RateLimitLayer, Reason, RedactLayer,
@@ -31,7 +30,7 @@ use tower_layer::Layer as _;
 use crate::{
     call::Call,
     config::{Config, ConfigError, Mask, Model, OnFailure},
-    gateway::Keys,
+    gateway::{Keys, Ledger},
     read::ReadLayer,
     upstream::Upstream,
 };
@@ -44,7 +43,7 @@ pub(crate) type Service = BoxCloneSyncService<Request<Body>, Response<Body>, Box
 
 /// What the stack shares with the rest of the gateway.
 pub(crate) struct Parts {
-    pub(crate) store: Sqlite,
+    pub(crate) ledger: Ledger,
     pub(crate) keys: Arc<Keys>,
     pub(crate) recorder: Recorder,
     pub(crate) settler: Settler,
@@ -94,7 +93,7 @@ pub(crate) fn build(
         .redact(RedactLayer::new(Arc::clone(&scanner)))
         // Outside the retry: one reservation covers all attempts.
         .quota(
-            QuotaLayer::new(parts.store, parts.settler, asks)
+            QuotaLayer::new(parts.ledger, parts.settler, asks)
                 .on_store_failure(policy(config.quota.on_store_failure)),
         )
         // A scan costs more than a counter and less than a model.

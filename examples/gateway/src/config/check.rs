@@ -94,6 +94,7 @@ impl Config {
             ),
             ("limits.keys_max", limits.keys_max as u64, 1, 100_000_000),
             ("quota.hold_ms", quota.hold_ms, 1, DAY_MS),
+            ("quota.lease_round_ms", quota.lease_round_ms, 1, 60_000),
             (
                 "quota.output_tokens_default",
                 quota.output_tokens_default,

@@ -98,7 +98,7 @@ async fn client_for(gateway: &Gateway, user: &str) -> anyhow::Result<Client> {
     if user == "frugal" {
         let scope = principal.key_of(&[Dimension::Org, Dimension::Project, Dimension::User]);
         let quota = Quota::default().with_tokens(Some(Tokens::new(1_500)))?;
-        gateway.store().set_quota(&scope, Some(quota)).await?;
+        gateway.ledger().set_quota(&scope, Some(quota)).await?;
     }
     let issued = gateway.keys().issue(IssueRequest::new(principal)).await?;
     Ok(Client::new(gateway.address(), issued.key.expose()))
