@@ -2,6 +2,8 @@
 
 mod allowing;
 mod audit;
+#[cfg(feature = "chat")]
+mod chat_judge;
 mod classifier;
 mod config;
 mod conversation;
@@ -24,6 +26,8 @@ mod verdict;
 
 pub use allowing::{AllowError, Allowing, MAX_ALLOWED, MAX_ALLOWED_BYTES};
 pub use audit::{Audit, AuditLog, AuditRecord, Audited};
+#[cfg(feature = "chat")]
+pub use chat_judge::{ChatEndpoint, ChatJudge, MAX_JUDGED_BYTES};
 pub use classifier::Classifier;
 pub use config::{MAX_FINDINGS, MAX_TEXT_BYTES, OVERLAP_BYTES, Thresholds};
 pub use conversation::{
