@@ -1,6 +1,7 @@
 //! What can be set, and what holds if it is not.
 
 mod check;
+mod load;
 mod read;
 #[cfg(test)]
 mod tests;
@@ -11,6 +12,7 @@ use palisade::core::Money;
 use serde::Deserialize;
 
 pub use check::ConfigError;
+pub(crate) use load::Load;
 
 /// Everything that can be set.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -24,6 +26,7 @@ pub struct Config {
     pub(crate) injection: Injection,
     pub(crate) redaction: Redaction,
     pub(crate) resilience: Resilience,
+    pub(crate) load: Load,
     pub(crate) trace: Trace,
     pub(crate) provider: Vec<Provider>,
     pub(crate) model: Vec<Model>,

@@ -6,6 +6,7 @@ mod demo;
 mod gateway;
 mod linger;
 mod listen;
+mod load;
 mod metrics;
 mod mock;
 mod read;

@@ -31,6 +31,7 @@ use crate::{
     call::Call,
     config::{Config, ConfigError, Mask, Model, OnFailure},
     gateway::{Keys, Ledger},
+    load,
     read::ReadLayer,
     upstream::Upstream,
 };
@@ -108,10 +109,10 @@ pub(crate) fn build(
         // Every attempt asks the breaker anew. Outside, another model when this one cannot; inside, a second request when it
         // is late.
         .retry(repeats(config, &time)?)
-        // Counts attempts, not requests.
-        .breaker(BreakerLayer::new(
-            parts.breakers,
-            palisade::tower::Upstream::new(SystemClock),
+        // Counts attempts, not requests. Within it, what is too much: no place is held by a call that is not made.
+        .breaker(tower_layer::Stack::new(
+            load::layer(config, time.clone())?,
+            BreakerLayer::new(parts.breakers, palisade::tower::Upstream::new(SystemClock)),
         ))
         // Every attempt that was answered costs, also the one nobody wanted.
         .meter(MeterLayer::new(parts.prices, parts.usage, SystemClock))
@@ -145,6 +146,7 @@ pub(crate) fn check(config: &Config) -> Result<(), ConfigError> {
     retry_budgets(config)?;
     hedger(config)?;
     breakers(config)?;
+    load::layer(config, Time::new(SystemClock, TokioTimer))?;
     Ok(())
 }
 
@@ -263,7 +265,8 @@ pub(crate) fn breakers(config: &Config) -> Result<BreakerRegistry, ConfigError> 
         .with_consecutive_failures(config.resilience.breaker_failures)
         .with_failure_rate(config.resilience.breaker_failure_percent)
         .with_minimum_calls(config.resilience.breaker_calls_min)
-        .with_open_for(open_for, open_for * 8)
+        .with_open_for(open_for, open_for * 8);
+    let policy = load::watching(config, policy)
         .build()
         .map_err(|error| refused("resilience.breaker_failures", &error))?;
     Ok(BreakerRegistry::new(policy, SystemClock))

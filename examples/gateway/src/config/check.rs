@@ -49,6 +49,7 @@ impl Config {
             limits,
             quota,
             resilience,
+            load,
             trace,
             ..
         } = self;
@@ -191,6 +192,23 @@ impl Config {
                 1,
                 DAY_MS,
             ),
+            ("load.wait_ms", load.wait_ms, 1, 3_600_000),
+            ("load.pushback_wait_ms", load.pushback_wait_ms, 0, DAY_MS),
+            ("load.breaker_window_ms", load.breaker_window_ms, 1, DAY_MS),
+            ("load.breaker_slow_ms", load.breaker_slow_ms, 0, DAY_MS),
+            (
+                "load.breaker_first_token_ms",
+                load.breaker_first_token_ms,
+                0,
+                DAY_MS,
+            ),
+            (
+                "load.breaker_slow_percent",
+                load.breaker_slow_percent.into(),
+                1,
+                100,
+            ),
+            ("load.breaker_ramp_ms", load.breaker_ramp_ms, 0, DAY_MS),
             ("trace.kept_max", trace.kept_max, 1, 1 << 40),
             (
                 "trace.queue_bytes_max",
