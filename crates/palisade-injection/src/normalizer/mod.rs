@@ -5,6 +5,7 @@ mod decode;
 mod encodings;
 mod fold;
 mod hidden;
+mod leet;
 mod letters;
 mod map;
 mod survey;
@@ -346,7 +347,7 @@ impl<'t> Views<'t> {
                 tidy::strip_markup as fn(&str) -> Option<Rewrite>,
             ),
             (found.spaced, tidy::join_letters),
-            (found.leet, tidy::read_leet),
+            (found.leet, leet::read_leet),
             (found.split, tidy::join_parts),
             (found.stretched, tidy::squeeze),
             (found.humps, tidy::split_humps),

@@ -3,7 +3,8 @@
 use super::{
     ciphers::{Shift, shift_of},
     encodings::{begins_base64, begins_hexadecimal},
-    tidy::{Run, joins, reads_as_word},
+    leet::reads_as_word,
+    tidy::{Run, joins},
 };
 use crate::lexicon::{
     self,
