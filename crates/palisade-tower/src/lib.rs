@@ -4,6 +4,8 @@ mod bill;
 mod call;
 #[cfg(feature = "resilience")]
 mod failure;
+#[cfg(any(feature = "redaction", feature = "cost"))]
+mod form;
 mod layers;
 #[cfg_attr(
     not(feature = "full"),

@@ -11,6 +11,9 @@ use http::{HeaderMap, header};
 /// Cuts a byte stream into events. WHATWG HTML, §9.2.6 *Interpreting an event stream*.
 #[derive(Debug, Default)]
 pub(crate) struct Splitter {
+    // What has come with one piece, in which whole events need not be copied.
+    piece: Bytes,
+    // The beginning of an event, if its end is in another piece.
     pending: BytesMut,
     // Up to here no end of an event was found.
     searched: usize,
@@ -29,11 +32,24 @@ impl Splitter {
     pub(crate) const EVENT_BYTES_MAX: usize = 4 << 20;
 
     pub(crate) fn push(&mut self, data: &Bytes) {
-        self.pending.extend_from_slice(data);
+        if self.pending.is_empty() && self.piece.is_empty() {
+            self.piece = data.clone();
+        } else {
+            self.pending
+                .extend_from_slice(&std::mem::take(&mut self.piece));
+            self.pending.extend_from_slice(data);
+        }
     }
 
     /// The next whole event, with the empty line that ends it.
     pub(crate) fn next_event(&mut self) -> Result<Option<Bytes>, EventTooLong> {
+        if !self.piece.is_empty() {
+            if let Some(end) = event_end(&self.piece) {
+                return Ok(Some(self.piece.split_to(end)));
+            }
+            self.pending
+                .extend_from_slice(&std::mem::take(&mut self.piece));
+        }
         // An end of three or four bytes may straddle what was searched and what is new.
         let from = self.searched.saturating_sub(3);
         if let Some(end) = event_end(&self.pending[from..]) {
@@ -51,6 +67,9 @@ impl Splitter {
     /// What is left when the stream has ended: an event without its empty line, or nothing.
     pub(crate) fn rest(&mut self) -> Bytes {
         self.searched = 0;
+        if self.pending.is_empty() {
+            return std::mem::take(&mut self.piece);
+        }
         self.pending.split().freeze()
     }
 }

@@ -20,6 +20,7 @@ use super::route::Route;
 use crate::{
     Bill, BoxError, Line, Tap,
     call::{BoxFuture, ready},
+    form::Form,
     sse::{self, Splitter},
     tap::{End, Ending, Observe},
 };
@@ -315,7 +316,7 @@ struct Meter {
 }
 
 enum Read {
-    Stream(Box<(Splitter, UsageCollector)>),
+    Stream(Box<Stream>),
     Document(UsageShape, Option<Bytes>, BytesMut),
     /// Too large, or not to be split: nothing is known any more.
     Lost,
@@ -324,7 +325,7 @@ enum Read {
 impl Read {
     fn new<B>(shape: UsageShape, response: &Response<B>) -> Self {
         if sse::is_event_stream(response.headers()) {
-            Self::Stream(Box::new((Splitter::default(), UsageCollector::new(shape))))
+            Self::Stream(Box::new(Stream::new(shape)))
         } else {
             Self::Document(shape, None, BytesMut::new())
         }
@@ -333,11 +334,10 @@ impl Read {
     fn data(&mut self, data: &Bytes) {
         match self {
             Self::Stream(stream) => {
-                let (splitter, collector) = &mut **stream;
-                splitter.push(data);
+                stream.splitter.push(data);
                 loop {
-                    match splitter.next_event() {
-                        Ok(Some(event)) => collect(collector, &event),
+                    match stream.splitter.next_event() {
+                        Ok(Some(event)) => stream.collect(event),
                         Ok(None) => return,
                         Err(_) => break,
                     }
@@ -361,10 +361,10 @@ impl Read {
 
     fn finish(self) -> UsageOutcome {
         match self {
-            Self::Stream(stream) => {
-                let (mut splitter, mut collector) = *stream;
-                collect(&mut collector, &splitter.rest());
-                collector.finish()
+            Self::Stream(mut stream) => {
+                let rest = stream.splitter.rest();
+                stream.collect(rest);
+                stream.collector.finish()
             }
             // Cut, it is no JSON; whole, it is what it is, however the connection ended.
             Self::Document(shape, first, rest) => {
@@ -379,9 +379,34 @@ impl Read {
     }
 }
 
-fn collect(collector: &mut UsageCollector, event: &[u8]) {
-    if let Some(data) = sse::data(event) {
-        collector.push_event(&data);
+/// Reads the usage out of a stream.
+struct Stream {
+    splitter: Splitter,
+    collector: UsageCollector,
+    /// The form of the last event that was read.
+    known: Option<Form>,
+}
+
+impl Stream {
+    fn new(shape: UsageShape) -> Self {
+        Self {
+            splitter: Splitter::default(),
+            collector: UsageCollector::new(shape),
+            known: None,
+        }
+    }
+
+    fn collect(&mut self, event: Bytes) {
+        // But for texts it is the event before it once more, and says what that said: nothing new.
+        if let Some(known) = &self.known
+            && known.texts(&event).is_some()
+        {
+            return;
+        }
+        if let Some(data) = sse::data(&event) {
+            self.collector.push_event(&data);
+            self.known = Form::of(&event);
+        }
     }
 }
 

@@ -1,5 +1,8 @@
 //! JSON as models and providers write it: cut characters, and masks where no string stands.
 
+use std::{borrow::Cow, ops::Range};
+
+use bytes::{Bytes, BytesMut};
 use serde_json::Value;
 
 /// What every mask begins with. Outside of a string no JSON does.
@@ -12,6 +15,33 @@ pub(super) fn parse(text: &str) -> Option<Value> {
         Ok(value) => Some(value),
         Err(_) => serde_json::from_str(&without_halves(text)?).ok(),
     }
+}
+
+/// The text of the string whose inside stands at `place`. `None` if it is none.
+pub(super) fn text_at<'b>(bytes: &'b [u8], place: &Range<usize>) -> Option<Cow<'b, str>> {
+    let inside = &bytes[place.clone()];
+    if memchr::memchr(b'\\', inside).is_none() {
+        return std::str::from_utf8(inside).ok().map(Cow::Borrowed);
+    }
+    let quoted = &bytes[place.start - 1..=place.end];
+    serde_json::from_slice(quoted).ok().map(Cow::Owned)
+}
+
+/// The same bytes with `text` in the string whose inside stands at `place`.
+pub(super) fn with_text_at(bytes: &[u8], place: &Range<usize>, text: &str) -> Bytes {
+    let mut out = BytesMut::with_capacity(bytes.len() - place.len() + text.len());
+    out.extend_from_slice(&bytes[..place.start]);
+    if text
+        .bytes()
+        .any(|byte| matches!(byte, ..b' ' | b'"' | b'\\'))
+    {
+        let quoted = Value::from(text).to_string();
+        out.extend_from_slice(&quoted.as_bytes()[1..quoted.len() - 1]);
+    } else {
+        out.extend_from_slice(text.as_bytes());
+    }
+    out.extend_from_slice(&bytes[place.end..]);
+    out.freeze()
 }
 
 /// `text` with escapes of lone surrogates replaced; `None` if there are none.

@@ -2,6 +2,7 @@
 
 mod body;
 mod json;
+mod look;
 mod slots;
 mod stream;
 
@@ -54,6 +55,11 @@ impl Redaction {
             .count();
     }
 
+    /// Whether nothing at all is found in a whole text.
+    fn is_clean(&self, text: &str) -> bool {
+        text.is_empty() || self.scanner.scan(text).is_empty()
+    }
+
     /// A whole text without what must not leave; `None` if nothing had to go.
     fn whole(&mut self, text: &str) -> Option<String> {
         let findings = self.scanner.scan(text);
@@ -94,6 +100,9 @@ impl Redaction {
     /// A whole JSON document without what must not leave; `None` if nothing had to go. What is no JSON is a text.
     pub(crate) fn document(&mut self, bytes: &[u8]) -> Option<Vec<u8>> {
         let text = String::from_utf8_lossy(bytes);
+        if look::is_clean(&text, &|text| self.is_clean(text)) {
+            return None;
+        }
         let Some(mut value) = json::parse(&text) else {
             return self.whole(&text).map(String::into_bytes);
         };

@@ -352,6 +352,28 @@ const NOT_TEXT: &[&str] = &[
 /// Objects that the model has written: names, numbers and all.
 const STRUCTURED: &[&str] = &["input", "args"];
 
+/// What the name of a member says of a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Holds {
+    /// A text in it is one to be judged.
+    Text,
+    /// A text is the name of something.
+    Name,
+    /// An object is judged as one text.
+    Structure,
+}
+
+/// What a member of this name holds.
+pub(crate) fn holds(name: &str) -> Holds {
+    if NOT_TEXT.contains(&name) {
+        Holds::Name
+    } else if STRUCTURED.contains(&name) {
+        Holds::Structure
+    } else {
+        Holds::Text
+    }
+}
+
 /// A text in an answer.
 pub(crate) enum Found<'v> {
     Text(&'v mut String),
@@ -368,10 +390,10 @@ pub(crate) fn of_whole(value: &mut Value, visit: &mut dyn FnMut(Found<'_>)) {
         Value::Array(items) => items.iter_mut().for_each(|item| of_whole(item, visit)),
         Value::Object(members) => {
             for (name, member) in members.iter_mut() {
-                match member {
-                    Value::String(text) if name == "arguments" => visit(Found::Json(text)),
-                    Value::String(_) if NOT_TEXT.contains(&name.as_str()) => {}
-                    Value::Object(inner) if STRUCTURED.contains(&name.as_str()) => {
+                match (holds(name), &mut *member) {
+                    (_, Value::String(text)) if name == "arguments" => visit(Found::Json(text)),
+                    (Holds::Name, Value::String(_)) => {}
+                    (Holds::Structure, Value::Object(inner)) => {
                         if !inner.is_empty() {
                             visit(Found::Structure(member));
                         }

@@ -8,12 +8,18 @@ use serde_json::Value;
 use super::{
     Redaction,
     json::{self, Quoter},
-    slots::{self, Ends, Field, Lane},
+    slots::{self, Ends, Field, Found, Lane},
 };
-use crate::sse::{self, Splitter};
+use crate::{
+    form::{Form, Places},
+    sse::{self, Splitter},
+};
 
 /// The most texts that may be open at once. A stream with more is broken off: each costs memory.
 const LANES_MAX: usize = 512;
+
+/// So many forms that no event had are learned in a row. A stream with more does not repeat itself.
+const FORMS_UNUSED_MAX: u32 = 16;
 
 /// The lane of data that is no JSON.
 const RAW: Lane = Lane {
@@ -35,6 +41,17 @@ pub(super) struct EventStream {
     out: VecDeque<Bytes>,
     // Data of JSON has come: what is none is no text of the model's then.
     speaks_json: bool,
+    known: Option<Known>,
+    // How many forms were learned since one was of use.
+    unused: u32,
+}
+
+/// What was found out about events of one form: nothing in them is to be judged but their texts.
+struct Known {
+    form: Form,
+    /// Which of the texts grows, and where. The others are judged alone.
+    growing: usize,
+    lane: Lane,
 }
 
 /// One text under way.
@@ -100,6 +117,8 @@ impl EventStream {
             lanes: BTreeMap::new(),
             out: VecDeque::new(),
             speaks_json: false,
+            known: None,
+            unused: 0,
         }
     }
 
@@ -128,6 +147,14 @@ impl EventStream {
     }
 
     fn event(&mut self, event: Bytes) -> Result<(), Unjudgeable> {
+        if let Some(known) = self.known.take() {
+            let is_done = self.event_of(&known, &event)?;
+            self.known = Some(known);
+            if is_done {
+                self.unused = 0;
+                return Ok(());
+            }
+        }
         let event = self.without_comments_to_hide(event);
         let Some(data) = sse::data(&event) else {
             self.out.push_back(event);
@@ -152,6 +179,12 @@ impl EventStream {
         if self.without_usage && slots::is_usage_alone(&value) {
             return Ok(());
         }
+        if self.unused < FORMS_UNUSED_MAX
+            && let Some(known) = self.learn(&event)
+        {
+            self.unused += 1;
+            self.known = Some(known);
+        }
         let event = if self.redact(&mut value, &event)? {
             sse::with_data(&event, &value.to_string())
         } else {
@@ -159,6 +192,73 @@ impl EventStream {
         };
         self.out.push_back(event);
         Ok(())
+    }
+
+    /// What can be said of all events of the form of this one. `None` if there is more to do with them than to judge texts.
+    fn learn(&self, event: &Bytes) -> Option<Known> {
+        let form = Form::of(event)?;
+        // The texts as numbers, to see where they are found again.
+        let numbered = form.with(|at| at.to_string());
+        let mut value: Value = serde_json::from_str(&sse::data(&numbered)?).ok()?;
+        if form.has_comments()
+            || !slots::ends(&value)?.is_empty()
+            || slots::is_usage_alone(&value)
+            || slots::drop_logprobs(&mut value)
+        {
+            return None;
+        }
+        let mut growing = Vec::new();
+        slots::of_event(&mut value, &mut |slot| {
+            let text = std::mem::take(slot.text);
+            growing.push((text.parse().ok(), slot.lane, slot.call));
+        });
+        let [(Some(growing), lane, None)] = growing[..] else {
+            return None;
+        };
+        let mut alone = Vec::new();
+        let mut is_plain = true;
+        slots::of_whole(&mut value, &mut |found| match found {
+            Found::Text(text) => match text.parse::<usize>() {
+                Ok(at) => alone.push(at),
+                Err(_) => is_plain &= self.redaction.is_clean(text),
+            },
+            Found::Json(_) | Found::Structure(_) => is_plain = false,
+        });
+        alone.sort_unstable();
+        let others = (0..form.len()).filter(|&at| at != growing);
+        (is_plain && others.eq(alone)).then_some(Known {
+            form,
+            growing,
+            lane,
+        })
+    }
+
+    /// Judges the texts of an event, if it has the form that is known and nothing has to be done but that.
+    fn event_of(&mut self, known: &Known, event: &Bytes) -> Result<bool, Unjudgeable> {
+        let Some(Places(places)) = known.form.texts(event) else {
+            return Ok(false);
+        };
+        let mut growing = None;
+        for (at, place) in places.iter().take(known.form.len()).enumerate() {
+            let Some(text) = json::text_at(event, place) else {
+                return Ok(false);
+            };
+            if at == known.growing {
+                growing = Some((text, place));
+            } else if !self.redaction.is_clean(&text) {
+                return Ok(false);
+            }
+        }
+        let Some((text, place)) = growing else {
+            return Ok(false);
+        };
+        let clean = self.lane(known.lane, None, event, &text)?;
+        self.out.push_back(if clean == text {
+            event.clone()
+        } else {
+            json::with_text_at(event, place, &clean)
+        });
+        Ok(true)
     }
 
     /// Passes the texts of an event through their redactors. Whether anything is different now.
@@ -262,4 +362,130 @@ fn made_for(lane: Lane, carrier: &[u8], rest: &str) -> Option<Bytes> {
         )));
     }
     Some(sse::with_data(carrier, &made.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use palisade_redaction::Scanner;
+    use serde_json::json;
+
+    use super::*;
+
+    /// What comes out of a stream of JSON, and how much was found. With `forms` or without.
+    fn cleaned(events: &[String], forms: bool) -> (Vec<Value>, super::super::Tally, u32) {
+        let mut stream = EventStream::new(Redaction::new(Arc::new(Scanner::new())), false);
+        let mut out = Vec::new();
+        let mut of_known_form = 0;
+        for event in events {
+            if !forms {
+                stream.known = None;
+            }
+            let unused = stream.unused;
+            stream.push(&Bytes::from(event.clone())).unwrap();
+            of_known_form += u32::from(stream.unused == 0 && stream.known.is_some());
+            stream.unused = if forms { stream.unused } else { unused };
+            out.extend(std::iter::from_fn(|| stream.pop()));
+        }
+        stream.finish().unwrap();
+        out.extend(std::iter::from_fn(|| stream.pop()));
+        let values = out.iter().map(|event| {
+            let data = sse::data(event).unwrap();
+            serde_json::from_str(&data).unwrap_or_else(|error| panic!("{error}: {data}"))
+        });
+        (values.collect(), stream.redaction.found, of_known_form)
+    }
+
+    /// Makes the event at a place with a piece of the text.
+    type Make<'f> = &'f dyn Fn(usize, &str) -> Value;
+
+    #[test]
+    fn an_event_of_a_known_form_is_judged_like_any_other() {
+        const TEXT: &str = "Dear \"Jane\",\n\u{1}write to jane\\@x or jane.doe@mail.example, or é to 192.0.2.7. Use \
+                            ghp_012345678901234567890123456789abcdef01 and go on, as you please.";
+        let chunk = |piece: &str, more: Value| {
+            let mut chunk = json!({"id": "c", "model": "m", "choices": [{"index": 0, "delta": {"content": piece}, "finish_reason": null}]});
+            chunk
+                .as_object_mut()
+                .unwrap()
+                .extend(more.as_object().unwrap().clone());
+            chunk
+        };
+        for size in 1..9 {
+            let pieces: Vec<String> = TEXT
+                .chars()
+                .collect::<Vec<_>>()
+                .chunks(size)
+                .map(|piece| piece.iter().collect())
+                .collect();
+            let forms: [Make<'_>; 6] = [
+                &|_, piece| chunk(piece, json!({})),
+                &|_, piece| chunk(piece, json!({"obfuscation": "x".repeat(piece.len() % 3)})),
+                &|at, piece| {
+                    let pad = if at % 5 == 3 {
+                        "mail a.b@mail.example"
+                    } else {
+                        ""
+                    };
+                    chunk(piece, json!({"obfuscation": pad}))
+                },
+                &|at, piece| chunk(piece, json!({"created": at / 3})),
+                &|_, piece| json!({"type": "content_block_delta", "index": 1, "delta": {"type": "text_delta", "text": piece}}),
+                &|at, piece| {
+                    json!({"choices": [{"index": at % 2, "delta": {"tool_calls": [
+                    {"index": 0, "function": {"arguments": piece}}]}}]})
+                },
+            ];
+            for form in forms {
+                let events: Vec<String> = (pieces.iter().enumerate())
+                    .map(|(at, piece)| format!("data: {}\n\n", form(at, piece)))
+                    .collect();
+                let (known, found, used) = cleaned(&events, true);
+                let (read, found_reading, _) = cleaned(&events, false);
+                assert_eq!(
+                    (&known, found),
+                    (&read, found_reading),
+                    "{size}: {}",
+                    events[0]
+                );
+                assert!(
+                    used > 0 || events[0].contains("tool_calls"),
+                    "{}",
+                    events[0]
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn an_event_that_asks_for_more_than_judging_texts_has_no_form_to_go_by() {
+        let stream = EventStream::new(Redaction::new(Arc::new(Scanner::new())), false);
+        for event in [
+            r#"{"choices":[{"delta":{"content":"x"},"finish_reason":"stop"}]}"#,
+            r#"{"choices":[{"delta":{"content":"x"},"logprobs":{"content":[]}}]}"#,
+            r#"{"choices":[{"delta":{"content":"x","reasoning":"y"}}]}"#,
+            r#"{"choices":[{"delta":{"content":"x","content":null}}]}"#,
+            r#"{"choices":[{"delta":{"tool_calls":[{"index":0,"id":"c","function":{"arguments":"x"}}]}}]}"#,
+            r#"{"choices":[{"delta":{"content":"x"}}],"seen":"jane.doe@mail.example"}"#,
+            r#"{"choices":[{"delta":{"content":"x"}}],"input":{"text":"y"}}"#,
+            r#"{"content":"x"}"#,
+            r#"{"choices":[{"delta":{"content":"x"}}]"#,
+        ] {
+            for event in [
+                format!("data: {event}\n\n"),
+                format!("data: x\ndata: {event}\n\n"),
+            ] {
+                assert!(
+                    stream.learn(&Bytes::from(event.clone())).is_none(),
+                    "{event}"
+                );
+            }
+        }
+        let known = r#"{"choices":[{"delta":{"content":"x"}}],"text":"y"}"#;
+        for (comment, is_known) in [("", true), (": c\n", false)] {
+            let event = Bytes::from(format!("{comment}data: {known}\n\n"));
+            assert_eq!(stream.learn(&event).is_some(), is_known);
+        }
+    }
 }
