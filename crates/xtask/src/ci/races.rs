@@ -6,7 +6,7 @@ use super::Outcome;
 use crate::{shell, workspace};
 
 /// The crates with a `tests/races.rs`.
-const CRATES: &[&str] = &["palisade-resilience"];
+const CRATES: &[&str] = &["palisade-rate-limit", "palisade-resilience"];
 
 pub(super) fn check() -> Result<Outcome> {
     // Apart from the other builds, as another cfg for all crates means another build of all crates.
