@@ -98,6 +98,22 @@ pub(crate) fn find(
     Some(Hit::new(label, from, to, confidence))
 }
 
+/// Whether what follows a name can lead to a value. Most words are followed by none, and need not be read as names.
+#[inline]
+pub(crate) fn may_be_assigned(view: &View<'_>, at: usize, end: usize) -> bool {
+    match view.at(end) {
+        b'.' | b',' | b';' | b'/' | b'<' | b'?' | b'!' | b'\n' | b'\r' => false,
+        // `is`, `was`, `to`
+        b' ' => {
+            let next = view.at(end + 1);
+            !next.is_ascii_alphanumeric()
+                || matches!(next, b'i' | b'w' | b't' | b'I' | b'W' | b'T')
+                || view.at(at) == b'-'
+        }
+        _ => true,
+    }
+}
+
 /// Whether the beginning of a value is enough to see that nothing made it up at random: names and signs over and over
 /// are not to be read again for each of them.
 fn is_dull(value: &[u8], name: Name) -> bool {

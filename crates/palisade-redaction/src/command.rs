@@ -11,7 +11,7 @@ use palisade_core::Severity;
 
 use crate::{
     kind::{Kind, Label},
-    text::is_word,
+    text::{contains_any_case, is_word},
     token::Hit,
     view::View,
 };
@@ -217,7 +217,12 @@ fn is_promising(view: &View<'_>, at: usize, end: usize) -> bool {
         (4 | 7, b'e', b'e') => argument() || word(&[b"xp_", b"sp_", b"master"]),
         // truncate, db, format
         (8, b't', _) => next.is_ascii_alphabetic() || next == b'/',
-        (2, b'd', _) if view.at(at + 1) | 32 == b'b' => view.at(end) == b'.',
+        (2, b'd', _) if view.at(at + 1) | 32 == b'b' => {
+            let call = view.slice(end, view.run(end, 64, |b| is_word(b) || b == b'.'));
+            [&b"drop"[..], b"remove", b"delete"]
+                .iter()
+                .any(|word| contains_any_case(call, word))
+        }
         (6, b'f', b'r') => view.at(from + 1) == b':',
         // rm, dd
         (2, b'r', _) => argument(),

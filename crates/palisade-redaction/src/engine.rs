@@ -405,7 +405,7 @@ fn secret(rules: &Rules, view: &View<'_>, at: usize, end: usize, letters: u32) -
     {
         return Some(hit);
     }
-    if length >= 3 && assignment::may_name(letters) {
+    if length >= 3 && assignment::may_name(letters) && assignment::may_be_assigned(view, at, end) {
         let name = assignment::read_name(view, at, end)?;
         return assignment::find(view, at, end, name, tokens);
     }
