@@ -10,7 +10,10 @@ use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use governor::{DefaultKeyedRateLimiter, RateLimiter};
 use palisade::{
     core::{Dimension, Key, SystemClock},
-    rate_limit::{Charge, CheckRequest, DynRateLimiter, InMemory, Limit, MemoryConfig},
+    rate_limit::{
+        CachedClock, Charge, CheckRequest, Direct, DynRateLimiter, InMemory, Keyed, Limit,
+        MemoryConfig,
+    },
 };
 
 /// Many enough that the table leaves every cache.
@@ -35,6 +38,51 @@ fn limit(name: &str) -> Limit {
 fn peer() -> DefaultKeyedRateLimiter<Key> {
     let per_second = NonZeroU32::new(PER_SECOND).expect("not zero");
     RateLimiter::keyed(governor::Quota::per_second(per_second))
+}
+
+/// No key at all: what is left is the clock, a word and its exchange.
+fn no_key(c: &mut Criterion) {
+    let mut group = c.benchmark_group("rate_limit/no_key");
+    let system = Direct::new(limit("requests"), SystemClock).expect("a bucket");
+    group.bench_function("palisade", |b| b.iter(|| system.decide(1).is_allow()));
+    let cached = CachedClock::new(SystemClock);
+    let cached = Direct::new(limit("requests"), cached).expect("a bucket");
+    group.bench_function("palisade_with_a_cached_clock", |b| {
+        b.iter(|| cached.decide(1).is_allow());
+    });
+    let per_second = NonZeroU32::new(PER_SECOND).expect("not zero");
+    let governor = RateLimiter::direct(governor::Quota::per_second(per_second));
+    group.bench_function("governor", |b| b.iter(|| governor.check().is_ok()));
+    group.finish();
+}
+
+/// A million numbers as keys, under one limit.
+fn a_million_numbers(c: &mut Criterion) {
+    let mut group = c.benchmark_group("rate_limit/a_million_numbers");
+    let step = 618_033_u64;
+    let config = MemoryConfig::new().with_capacity(MANY as usize);
+    let limiter = Keyed::<u64, _>::new(limit("requests"), config, SystemClock).expect("a bucket");
+    let per_second = NonZeroU32::new(PER_SECOND).expect("not zero");
+    let governor: DefaultKeyedRateLimiter<u64> =
+        RateLimiter::keyed(governor::Quota::per_second(per_second));
+    for number in 0..u64::from(MANY) {
+        assert!(limiter.decide(&number, 1).is_allow());
+        assert!(governor.check_key(&number).is_ok());
+    }
+    let mut at = 0;
+    group.bench_function("palisade", |b| {
+        b.iter(|| {
+            at = (at + step) % u64::from(MANY);
+            limiter.decide(&at, 1).is_allow()
+        });
+    });
+    group.bench_function("governor", |b| {
+        b.iter(|| {
+            at = (at + step) % u64::from(MANY);
+            governor.check_key(&at).is_ok()
+        });
+    });
+    group.finish();
 }
 
 /// One key, over and over: arithmetic, a lock and the clock.
@@ -178,9 +226,11 @@ fn allocate(c: &mut Criterion) {
 
 criterion_group!(
     benches,
+    no_key,
     hot_key,
     refused,
     a_million_keys,
+    a_million_numbers,
     two_limits,
     allocate
 );
