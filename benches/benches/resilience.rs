@@ -1,6 +1,6 @@
 //! Call it how often, how long, or not at all? What the guards cost while nothing goes wrong, which is nearly always.
 //!
-//! Beside the breaker stand `failsafe` and `recloser`, beside the retry `backon`, each with its defaults. They answer
+//! Beside the breaker stand `failsafe` and `recloser`, beside the retry `backon` and, with a budget, `tower`, each with its defaults. They answer
 //! smaller questions: none of them separates failures by whose fault they were, holds a permit that a cancelled call gives
 //! back, or keeps a budget.
 
@@ -19,6 +19,33 @@ use palisade::{
         retry,
     },
 };
+use tower::{
+    Service as _,
+    retry::{
+        Policy,
+        budget::{Budget as _, TpsBudget},
+    },
+};
+
+/// What tower leaves to its users: deposit for each success, withdraw for each retry.
+#[derive(Clone)]
+struct Budgeted(std::sync::Arc<TpsBudget>);
+
+impl Policy<u32, u32, Failure> for Budgeted {
+    type Future = std::future::Ready<()>;
+
+    fn retry(&mut self, _: &mut u32, result: &mut Result<u32, Failure>) -> Option<Self::Future> {
+        if result.is_ok() {
+            self.0.deposit();
+            return None;
+        }
+        self.0.withdraw().then(|| std::future::ready(()))
+    }
+
+    fn clone_request(&mut self, request: &u32) -> Option<u32> {
+        Some(*request)
+    }
+}
 
 /// A call that succeeds at once, with the retry around it.
 fn retry_success(c: &mut Criterion) {
@@ -49,6 +76,21 @@ fn retry_success(c: &mut Criterion) {
             })
             .now_or_never()
         });
+    });
+    group.bench_function("palisade_with_budget", |b| {
+        b.iter(|| {
+            let call = Call::new(Idempotency::Declared).with_budget(black_box(&budget));
+            retry(&policy, call, &AsFailure, &TokioTimer, &SystemClock, |_| {
+                ok()
+            })
+            .now_or_never()
+        });
+    });
+    let budgeted = Budgeted(std::sync::Arc::new(TpsBudget::default()));
+    let upstream = tower::service_fn(|_: u32| async { Ok::<u32, Failure>(black_box(1)) });
+    let mut tower = tower::retry::Retry::new(budgeted, upstream);
+    group.bench_function("tower_with_budget", |b| {
+        b.iter(|| tower.call(black_box(1)).now_or_never());
     });
     let backoff = ExponentialBuilder::default().with_jitter();
     group.bench_function("backon", |b| {

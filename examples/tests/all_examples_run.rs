@@ -26,6 +26,7 @@ macro_rules! examples {
 }
 
 examples! {
+    error_report in "../error_report.rs",
     injection in "../injection.rs",
     outage in "../outage.rs",
     price in "../price.rs",
