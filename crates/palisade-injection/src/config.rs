@@ -36,6 +36,33 @@ impl Thresholds {
         }
     }
 
+    /// For where an attack costs more than an honest text stopped: review from 0.3, block from 0.5.
+    #[must_use]
+    pub const fn strict() -> Self {
+        Self {
+            review: 0.3,
+            block: 0.5,
+        }
+    }
+
+    /// The default: review from 0.4, block from 0.7.
+    #[must_use]
+    pub const fn balanced() -> Self {
+        Self {
+            review: 0.4,
+            block: 0.7,
+        }
+    }
+
+    /// For where an honest text must not be stopped: review from 0.7, block from 0.9.
+    #[must_use]
+    pub const fn lenient() -> Self {
+        Self {
+            review: 0.7,
+            block: 0.9,
+        }
+    }
+
     /// The score from which a text is reviewed.
     #[must_use]
     pub const fn review(self) -> f32 {
@@ -63,10 +90,7 @@ impl Thresholds {
 
 impl Default for Thresholds {
     fn default() -> Self {
-        Self {
-            review: 0.4,
-            block: 0.7,
-        }
+        Self::balanced()
     }
 }
 
@@ -120,5 +144,12 @@ mod tests {
             assert!(Thresholds::new(review, block).is_err(), "{review} {block}");
         }
         assert!(Thresholds::new(1.0, 1.0).is_ok());
+        for preset in [
+            Thresholds::strict(),
+            Thresholds::balanced(),
+            Thresholds::lenient(),
+        ] {
+            assert_eq!(Thresholds::new(preset.review(), preset.block()), Ok(preset));
+        }
     }
 }

@@ -3,8 +3,8 @@ use std::{fmt, sync::Arc};
 use palisade_core::{Finding, Text};
 
 use crate::{
-    Classifier, Detector, MAX_FINDINGS, MAX_TEXT_BYTES, Normalizer, OVERLAP_BYTES, Reading, Rules,
-    Score, Scorer, Thresholds, Verdict, classifier::CLASSIFIER,
+    Detector, MAX_FINDINGS, MAX_TEXT_BYTES, Normalizer, OVERLAP_BYTES, Reading, Score, Scorer,
+    Thresholds, Verdict, Weighed, classifier::CLASSIFIER,
 };
 
 /// How the opinions of several scorers become one.
@@ -42,12 +42,10 @@ impl Ensemble {
         }
     }
 
-    /// All that the crate has: the [standard rules](Rules::standard) and the [classifier](Classifier::standard).
+    /// All that the crate has: [rules and classifier, weighed against each other](Weighed).
     #[must_use]
     pub fn standard() -> Self {
-        Self::new()
-            .with_scorer(Rules::standard())
-            .with_scorer(Classifier::standard())
+        Self::new().with_scorer(Weighed::standard())
     }
 
     /// The same with one more scorer.

@@ -23,16 +23,15 @@ mod second_opinion;
 #[doc(hidden)]
 pub mod training;
 mod verdict;
+mod weighed;
 
 pub use allowing::{AllowError, Allowing, MAX_ALLOWED, MAX_ALLOWED_BYTES};
 pub use audit::{Audit, AuditLog, AuditRecord, Audited};
 #[cfg(feature = "chat")]
 pub use chat_judge::{ChatEndpoint, ChatJudge, MAX_JUDGED_BYTES};
-pub use classifier::Classifier;
+pub use classifier::{Classifier, Contribution, Explanation};
 pub use config::{MAX_FINDINGS, MAX_TEXT_BYTES, OVERLAP_BYTES, Thresholds};
-pub use conversation::{
-    Conversation, Conversations, ConversationsConfig, MAX_REMEMBERED_BYTES,
-};
+pub use conversation::{Conversation, Conversations, ConversationsConfig, MAX_REMEMBERED_BYTES};
 pub use detector::Detector;
 pub use ensemble::{Combine, Ensemble};
 pub use error::{JudgeError, RuleError, ThresholdsError};
@@ -43,9 +42,10 @@ pub use output::{
     Canary, CanaryError, Leak, LeakKind, LeakWatch, MAX_PROMPT_WORDS, Spotlight, Spotlit,
 };
 pub use reading::Reading;
+pub use rules::{MAX_CUSTOM_RULES, MAX_STEPS, MAX_WORDS, Rule, RuleInfo, Rules};
 #[cfg(feature = "toml")]
 pub use rules::{MAX_RULES_FILE_BYTES, RulesFileError};
-pub use rules::{MAX_CUSTOM_RULES, MAX_STEPS, MAX_WORDS, Rule, RuleInfo, Rules};
 pub use scorer::{Score, Scorer};
 pub use second_opinion::{OnFailure, SecondOpinion, SecondOpinionConfig, Settled, SettledBy};
 pub use verdict::{Outcome, Verdict};
+pub use weighed::Weighed;

@@ -6,8 +6,9 @@ use crate::{
     Normalizer, Reading,
     classifier::{
         features::{self, Block, Sink, extract, windows},
-        weights::{CUT_SCORE, FILE_BYTES, MAGIC},
+        weights::{self, CUT_SCORE, FILE_BYTES, MAGIC},
     },
+    lexicon::WORD,
 };
 
 /// How many features there are.
@@ -24,6 +25,8 @@ pub struct Sample {
     pub features: Vec<u32>,
     /// The windows.
     pub windows: Vec<Window>,
+    /// How many words there are, in the view that has most.
+    pub words: u32,
 }
 
 /// A stretch of a text.
@@ -59,6 +62,8 @@ impl Sample {
                 ends,
                 ..
             } = kept;
+            let length: u32 = blocks.iter().map(|block| block.length).sum();
+            sample.words = sample.words.max(length / WORD);
             windows(&blocks, |first, last| {
                 let range = ByteRange::new(blocks[first].start, blocks[last].end);
                 sample.windows.push(Window {
@@ -80,7 +85,7 @@ struct Kept<'s> {
 }
 
 impl Sink for Kept<'_> {
-    fn feature(&mut self, index: u32) {
+    fn feature(&mut self, index: u32, _: usize, _: usize) {
         self.features.push(index);
     }
 
@@ -104,6 +109,26 @@ pub struct LearnedHead {
     pub cut: f32,
     /// How fast the score grows with the margin.
     pub slope: f32,
+    /// What the opinion of the rules counts, as [`lift`].
+    pub rules: f32,
+}
+
+/// What is taken from the margin of a text of so many words.
+#[must_use]
+pub fn handicap(words: u32) -> f32 {
+    weights::handicap(words)
+}
+
+/// What the sum of the weights of a window counts that has so many features.
+#[must_use]
+pub fn share(features: usize) -> f32 {
+    features::share(features as u32)
+}
+
+/// What the score of the rules adds to a margin, before it is weighed.
+#[must_use]
+pub fn lift(rules: f32) -> f32 {
+    weights::lift(rules)
 }
 
 impl LearnedHead {
@@ -120,6 +145,7 @@ impl LearnedHead {
             weights,
             cut: 0.0,
             slope: 1.0,
+            rules: 0.0,
         }
     }
 
@@ -154,7 +180,7 @@ pub fn file(user: &LearnedHead, data: &LearnedHead) -> Vec<u8> {
     let mut file = Vec::with_capacity(FILE_BYTES);
     file.extend(MAGIC);
     for head in [user, data] {
-        for number in [head.bias, head.scale(), head.cut, head.slope] {
+        for number in [head.bias, head.scale(), head.cut, head.slope, head.rules] {
             file.extend(number.to_le_bytes());
         }
         file.extend(head.steps().iter().map(|step| *step as u8));

@@ -25,12 +25,12 @@ use crate::workspace;
 /// Where the weights are, from the folder of the repository.
 const WEIGHTS: &str = "crates/palisade-injection/src/classifier/weights.bin";
 
-const TRAIN_USAGE: &str =
-    "usage: cargo xtask train-injection DIR [--output FILE] [--leave-one-out] [--rows FILE]";
+const TRAIN_USAGE: &str = "usage: cargo xtask train-injection DIR [--output FILE] [--leave-one-out] [--without SOURCE] [--rows FILE]";
 
 /// `cargo xtask train-injection`: trains both heads and writes the file of weights.
 ///
 /// `--leave-one-out` instead trains once without each source, measures on what was left out, and writes nothing.
+/// `--without` leaves out the rows whose source begins like that; it may be said more than once.
 /// `--rows` writes our own generated rows to a file, to be looked at.
 ///
 /// # Errors
@@ -41,6 +41,7 @@ pub(crate) fn train(arguments: &[String]) -> Result<()> {
     let mut output = workspace::root().join(WEIGHTS);
     let mut leave_one_out = false;
     let mut listing = None;
+    let mut without: Vec<String> = Vec::new();
     let mut arguments = arguments.iter();
     while let Some(argument) = arguments.next() {
         let mut value = || {
@@ -51,6 +52,7 @@ pub(crate) fn train(arguments: &[String]) -> Result<()> {
         match argument.as_str() {
             "--output" => output = PathBuf::from(value()?),
             "--rows" => listing = Some(PathBuf::from(value()?)),
+            "--without" => without.push(value()?.clone()),
             "--leave-one-out" => leave_one_out = true,
             path if dir.is_none() && !path.starts_with('-') => dir = Some(PathBuf::from(path)),
             other => bail!("unexpected `{other}`\n{TRAIN_USAGE}"),
@@ -58,6 +60,7 @@ pub(crate) fn train(arguments: &[String]) -> Result<()> {
     }
     let dir = dir.context(TRAIN_USAGE)?;
     let mut rows = rows::read_dir(&dir)?;
+    rows.retain(|row| !without.iter().any(|source| row.source.starts_with(source)));
     let own = own::rows(&rows);
     if let Some(path) = listing {
         return rows::write(&path, &own);
@@ -68,13 +71,15 @@ pub(crate) fn train(arguments: &[String]) -> Result<()> {
     let data = examples::for_data(&rows);
     println!("{} examples for users, {} for data", user.len(), data.len());
     if leave_one_out {
-        folds::report("user", &user);
-        folds::report("data", &data);
+        folds::report("user", &user, calibrate::RULES[0]);
+        folds::report("data", &data, calibrate::RULES[1]);
         return Ok(());
     }
-    let heads = [user, data].map(|examples| {
+    let heads = [(user, calibrate::RULES[0]), (data, calibrate::RULES[1])];
+    let heads = heads.map(|(examples, rules)| {
         let mut head = sgd::train(&examples, |_| true);
-        calibrate::set_cut(&mut head, &examples);
+        calibrate::set_cut(&mut head, &examples, rules);
+        println!("cut at {:.2}", head.cut);
         head
     });
     let file = palisade_injection::training::file(&heads[0], &heads[1]);

@@ -22,11 +22,13 @@ const TRIPLE: u32 = 12 * WORD;
 /// How many concepts back a pair and a triple reach.
 const PAIR_REACH: usize = 6;
 const TRIPLE_REACH: usize = 4;
+/// How many concepts are remembered: more than either reaches back.
+const RECENT: usize = 8;
 
 /// Takes what is seen, block by block.
 pub(crate) trait Sink {
-    /// The feature at place `index` is there.
-    fn feature(&mut self, index: u32);
+    /// The feature at place `index` is there, seen at the word from `start` to `end`.
+    fn feature(&mut self, index: u32, start: usize, end: usize);
 
     /// The block ends to which the features since the last block belong.
     fn block(&mut self, block: Block);
@@ -48,12 +50,20 @@ pub(crate) fn extract(text: &str, hits: &[Hit], sink: &mut impl Sink) {
         hits,
         sink,
         next_hit: 0,
+        recent: [Groups::default(); RECENT],
         seen: Seen::default(),
         before: START,
         block_start: 0,
         length: 0,
     }
     .run();
+}
+
+/// What the sum of the weights of a window counts that has so many features: a long window says no more than a short one
+/// says in the same tone.
+pub(crate) fn share(features: u32) -> f32 {
+    const FULL: f32 = 30.0;
+    (FULL / (features as f32).max(FULL)).sqrt()
 }
 
 /// The windows over blocks of these lengths, each from its first block to its last: one, two and three blocks, and as
@@ -87,6 +97,8 @@ struct Extractor<'t, S> {
     hits: &'t [Hit],
     sink: &'t mut S,
     next_hit: usize,
+    /// The groups of the concepts before, by their number.
+    recent: [Groups; RECENT],
     seen: Seen,
     /// The hash of the word before.
     before: u64,
@@ -96,6 +108,8 @@ struct Extractor<'t, S> {
 
 /// Stands for the word before a sentence.
 const START: u64 = 0x9E37_79B9_7F4A_7C15;
+/// Stands for any number.
+const NUMBER: u64 = 0x2545_F491_4F6C_DD1D;
 const MIX: u64 = 0xD6E8_FEB8_6659_FD93;
 
 impl<S: Sink> Extractor<'_, S> {
@@ -135,23 +149,24 @@ impl<S: Sink> Extractor<'_, S> {
         let bytes = self.bytes;
         let (end, length, hash) = if is_running(bytes, start) {
             let end = (start + 3).min(bytes.len());
-            (end, 1, hash(&bytes[start..end]))
+            (end, 1, hash(bytes, start, end))
         } else {
             let mut end = start + 1;
-            let mut digits = bytes[start].is_ascii_digit();
             while end < bytes.len() && is_word(bytes[end]) && !is_running(bytes, end) {
-                digits &= bytes[end].is_ascii_digit();
                 end += 1;
             }
             // Which number it is says nothing.
-            let word = if digits { b"0" } else { &bytes[start..end] };
-            (end, WORD, hash(word))
+            let number = bytes[start..end].iter().all(u8::is_ascii_digit);
+            let hash = if number {
+                NUMBER
+            } else {
+                hash(bytes, start, end)
+            };
+            (end, WORD, hash)
         };
-        self.add(place(hash, WORDS));
-        self.add(place(
-            self.before.rotate_left(23).wrapping_mul(MIX) ^ hash,
-            WORDS,
-        ));
+        self.add(place(hash, WORDS), start, end);
+        let pair = self.before.rotate_left(23).wrapping_mul(MIX) ^ hash;
+        self.add(place(pair, WORDS), start, end);
         self.before = hash;
         self.length += length;
         end
@@ -171,47 +186,49 @@ impl<S: Sink> Extractor<'_, S> {
         let hit = self.hits[index];
         let groups = Groups::of(hit.classes);
         for &group in groups.as_slice() {
-            self.concepts(&[group]);
+            self.concepts(&[group], &hit);
         }
-        let before = &self.hits[index.saturating_sub(PAIR_REACH)..index];
-        for (back, second) in before.iter().rev().enumerate() {
+        for second_at in (index.saturating_sub(PAIR_REACH)..index).rev() {
+            let second = &self.hits[second_at];
             if second.start == hit.start || hit.at.saturating_sub(second.after) > PAIR {
                 continue;
             }
-            let seconds = Groups::of(second.classes);
+            let seconds = self.recent[second_at % RECENT];
             for &b in seconds.as_slice() {
                 for &c in groups.as_slice() {
-                    self.concepts(&[b, c]);
+                    self.concepts(&[b, c], &hit);
                 }
             }
-            let place = index - 1 - back;
-            let reach = index.saturating_sub(TRIPLE_REACH);
-            for first in self.hits[reach.min(place)..place].iter().rev() {
+            let reach = index.saturating_sub(TRIPLE_REACH).min(second_at);
+            for first_at in (reach..second_at).rev() {
+                let first = &self.hits[first_at];
                 if first.start == second.start || hit.at.saturating_sub(first.after) > TRIPLE {
                     continue;
                 }
-                let firsts = Groups::of(first.classes);
-                for &a in firsts.as_slice().iter().take(2) {
-                    for &b in seconds.as_slice().iter().take(2) {
-                        for &c in groups.as_slice().iter().take(2) {
-                            self.concepts(&[a, b, c]);
+                let firsts = self.recent[first_at % RECENT];
+                for &a in firsts.few() {
+                    for &b in seconds.few() {
+                        for &c in groups.few() {
+                            self.concepts(&[a, b, c], &hit);
                         }
                     }
                 }
             }
         }
+        self.recent[index % RECENT] = groups;
     }
 
-    fn concepts(&mut self, groups: &[u8]) {
+    fn concepts(&mut self, groups: &[u8], at: &Hit) {
         let hash = groups
             .iter()
             .fold(START, |hash, &group| step(hash, u64::from(group) + 1));
-        self.add(WORDS as u32 + place(hash, CONCEPTS));
+        let index = WORDS as u32 + place(hash, CONCEPTS);
+        self.add(index, at.start as usize, at.end as usize);
     }
 
-    fn add(&mut self, index: u32) {
+    fn add(&mut self, index: u32, start: usize, end: usize) {
         if self.seen.first(index) {
-            self.sink.feature(index);
+            self.sink.feature(index, start, end);
         }
     }
 
@@ -268,15 +285,26 @@ fn is_running(bytes: &[u8], start: usize) -> bool {
 }
 
 /// The hash of a word in whatever case, eight bytes at a time.
-fn hash(word: &[u8]) -> u64 {
+fn hash(bytes: &[u8], start: usize, end: usize) -> u64 {
     const ASCII: u64 = 0x8080_8080_8080_8080;
-    let mut hash = word.len() as u64;
-    for chunk in word.chunks(8) {
-        let mut bytes = [0; 8];
-        bytes[..chunk.len()].copy_from_slice(chunk);
-        let bytes = u64::from_le_bytes(bytes);
+    const STEP: usize = 8;
+    let mut hash = (end - start) as u64;
+    let mut at = start;
+    while at < end {
+        let mut chunk = match bytes[at..].first_chunk::<STEP>() {
+            Some(chunk) => u64::from_le_bytes(*chunk),
+            None => {
+                let mut chunk = [0; STEP];
+                chunk[..bytes.len() - at].copy_from_slice(&bytes[at..]);
+                u64::from_le_bytes(chunk)
+            }
+        };
+        if end - at < STEP {
+            chunk &= (1 << (8 * (end - at))) - 1;
+        }
         // Only letters and digits of ASCII are words: this bit is the case of the former, and set in the latter.
-        hash = step(hash, bytes | (!bytes & ASCII) >> 2);
+        hash = step(hash, chunk | (!chunk & ASCII) >> 2);
+        at += STEP;
     }
     hash
 }
@@ -299,7 +327,7 @@ mod tests {
     struct Kept(Vec<Vec<u32>>, Vec<u32>, Vec<Block>);
 
     impl Sink for Kept {
-        fn feature(&mut self, index: u32) {
+        fn feature(&mut self, index: u32, _: usize, _: usize) {
             self.1.push(index);
         }
 

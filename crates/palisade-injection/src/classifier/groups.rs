@@ -69,6 +69,11 @@ impl Groups {
         found
     }
 
+    /// The first two.
+    pub(super) fn few(&self) -> &[u8] {
+        &self.groups[..usize::from(self.len.min(2))]
+    }
+
     pub(super) fn as_slice(&self) -> &[u8] {
         &self.groups[..usize::from(self.len)]
     }

@@ -1,16 +1,18 @@
 //! A trained opinion: linear, embedded, and fast enough to ask every time.
 
+mod explanation;
 pub(crate) mod features;
 mod groups;
 pub(crate) mod weights;
 
 use palisade_core::{ByteRange, Channel, Finding, Severity};
 
+pub use self::explanation::{Contribution, Explanation};
 use self::{
     features::{Block, Sink, extract, windows},
-    weights::{Head, Which},
+    weights::{Head, Which, handicap},
 };
-use crate::{Reading, Score, Scorer};
+use crate::{Reading, Score, Scorer, lexicon::WORD};
 
 /// The id of the classifier's finding.
 pub(crate) const CLASSIFIER: &str = "classifier.window";
@@ -57,37 +59,73 @@ impl Default for Classifier {
 
 impl Scorer for Classifier {
     fn score(&self, reading: &Reading<'_>) -> Score {
+        self.weigh(reading, Score::default())
+    }
+}
+
+impl Classifier {
+    /// What the classifier and the rules, whose score is `rules`, think together.
+    pub(crate) fn weigh(&self, reading: &Reading<'_>, mut rules: Score) -> Score {
         let head = self.head(reading.channel());
-        let mut worst: Option<(i32, usize, ByteRange)> = None;
-        let mut sums = Sums::new(head);
-        for (index, view) in reading.views().iter().enumerate() {
-            sums.clear();
-            extract(view.text(), &reading.hits()[index], &mut sums);
-            if let Some((sum, range)) = sums.worst()
-                && worst.is_none_or(|(most, ..)| sum > most)
-            {
-                worst = Some((sum, index, range));
-            }
-        }
-        let Some((sum, index, range)) = worst else {
-            return Score::default();
+        let Some(worst) = self.worst(reading) else {
+            return rules;
         };
-        let value = head.score(head.margin(sum));
-        let mut findings = Vec::new();
-        if value >= WORTH_SAYING {
-            let view = &reading.views()[index];
-            let text = &view.text()[range.as_range()];
-            let start = range.start + text.len() - text.trim_start().len();
-            let range = ByteRange::new(start, start + text.trim().len());
-            findings.push(Finding::new(
+        let margin = worst.margin;
+        let alone = head.score(margin, 0.0);
+        if alone >= WORTH_SAYING {
+            rules.findings.push(Finding::new(
                 CLASSIFIER,
                 CATEGORY,
                 Severity::High,
-                view.source(range),
-                value,
+                worst.source(reading),
+                alone,
             ));
         }
-        Score::new(value, findings)
+        Score::new(head.score(margin, rules.value), rules.findings)
+    }
+
+    /// The most suspicious stretch of any view.
+    fn worst(&self, reading: &Reading<'_>) -> Option<Stretch> {
+        let mut worst: Option<Stretch> = None;
+        let mut words = 0;
+        let mut sums = Sums::new(self.head(reading.channel()));
+        for (view, text) in reading.views().iter().enumerate() {
+            sums.clear();
+            extract(text.text(), &reading.hits()[view], &mut sums);
+            words = words.max(sums.words());
+            if let Some((margin, range)) = sums.worst()
+                && worst.is_none_or(|worst| margin > worst.margin)
+            {
+                let found = Stretch {
+                    margin,
+                    view,
+                    range,
+                };
+                worst = Some(found);
+            }
+        }
+        worst.map(|worst| Stretch {
+            margin: worst.margin - handicap(words),
+            ..worst
+        })
+    }
+}
+
+/// A stretch of a view.
+#[derive(Clone, Copy, Debug)]
+struct Stretch {
+    margin: f32,
+    view: usize,
+    range: ByteRange,
+}
+
+impl Stretch {
+    /// Where it stands in the text, without the spaces around it.
+    fn source(&self, reading: &Reading<'_>) -> ByteRange {
+        let view = &reading.views()[self.view];
+        let text = &view.text()[self.range.as_range()];
+        let start = self.range.start + text.len() - text.trim_start().len();
+        view.source(ByteRange::new(start, start + text.trim().len()))
     }
 }
 
@@ -97,58 +135,79 @@ const EDGE: i32 = 8;
 /// Adds weights up, block by block.
 struct Sums<'h> {
     head: &'h Head,
-    current: i32,
-    /// The sum of all blocks so far, at the end of each.
-    totals: Vec<i32>,
+    current: Sum,
+    /// The sums of all blocks so far, at the end of each.
+    totals: Vec<Sum>,
     blocks: Vec<Block>,
+}
+
+/// Weights, and how many.
+#[derive(Clone, Copy, Debug, Default)]
+struct Sum {
+    weights: i32,
+    features: u32,
 }
 
 impl<'h> Sums<'h> {
     fn new(head: &'h Head) -> Self {
         Self {
             head,
-            current: 0,
+            current: Sum::default(),
             totals: Vec::new(),
             blocks: Vec::new(),
         }
     }
 
     fn clear(&mut self) {
-        self.current = 0;
+        self.current = Sum::default();
         self.totals.clear();
         self.blocks.clear();
     }
 
-    /// The window with the highest sum.
-    fn worst(&self) -> Option<(i32, ByteRange)> {
-        let mut worst: Option<(i32, usize, usize)> = None;
+    fn words(&self) -> u32 {
+        let length: u32 = self.blocks.iter().map(|block| block.length).sum();
+        length / WORD
+    }
+
+    /// What the blocks from `first` to `last` add up to.
+    fn between(&self, first: usize, last: usize) -> Sum {
+        let before = first.checked_sub(1).map(|block| self.totals[block]);
+        let before = before.unwrap_or_default();
+        Sum {
+            weights: self.totals[last].weights - before.weights,
+            features: self.totals[last].features - before.features,
+        }
+    }
+
+    /// The window with the highest margin.
+    fn worst(&self) -> Option<(f32, ByteRange)> {
+        let mut worst: Option<(f32, usize, usize)> = None;
         windows(&self.blocks, |first, last| {
-            let before = first.checked_sub(1).map_or(0, |block| self.totals[block]);
-            let sum = self.totals[last] - before;
-            if worst.is_none_or(|(most, ..)| sum > most) {
-                worst = Some((sum, first, last));
+            let sum = self.between(first, last);
+            let margin = self.head.margin(sum.weights, sum.features);
+            if worst.is_none_or(|(most, ..)| margin > most) {
+                worst = Some((margin, first, last));
             }
         });
-        worst.map(|(sum, mut first, mut last)| {
+        worst.map(|(margin, mut first, mut last)| {
             // What adds nothing at its edges is not what is pointed at.
-            let block = |index: usize| {
-                self.totals[index] - index.checked_sub(1).map_or(0, |before| self.totals[before])
-            };
-            while first < last && block(first) * EDGE <= sum {
+            let whole = self.between(first, last).weights;
+            while first < last && self.between(first, first).weights * EDGE <= whole {
                 first += 1;
             }
-            while first < last && block(last) * EDGE <= sum {
+            while first < last && self.between(last, last).weights * EDGE <= whole {
                 last -= 1;
             }
             let range = ByteRange::new(self.blocks[first].start, self.blocks[last].end);
-            (sum, range)
+            (margin, range)
         })
     }
 }
 
 impl Sink for Sums<'_> {
-    fn feature(&mut self, index: u32) {
-        self.current += self.head.weight(index);
+    fn feature(&mut self, index: u32, _: usize, _: usize) {
+        self.current.weights += self.head.weight(index);
+        self.current.features += 1;
     }
 
     fn block(&mut self, block: Block) {

@@ -1,6 +1,6 @@
 //! The learned numbers: a file of two heads, read where it lies.
 
-use super::features::FEATURES;
+use super::features::{FEATURES, share};
 
 /// What one head has learned.
 #[derive(Clone, Copy, Debug)]
@@ -12,6 +12,8 @@ pub(crate) struct Head {
     pub(super) cut: f32,
     /// How fast the score grows with the margin.
     pub(super) slope: f32,
+    /// What the opinion of the rules counts.
+    pub(super) rules: f32,
     weights: &'static [u8; FEATURES],
 }
 
@@ -26,9 +28,9 @@ pub(crate) enum Which {
 }
 
 /// The first bytes of the file: a name and a version.
-pub(crate) const MAGIC: [u8; 8] = *b"plsdinj1";
-/// Bias, scale, cut and slope, as floats in little endian.
-const NUMBERS: usize = 4;
+pub(crate) const MAGIC: [u8; 8] = *b"plsdinj2";
+/// Bias, scale, cut, slope and what the rules count, as floats in little endian.
+const NUMBERS: usize = 5;
 const HEAD_BYTES: usize = NUMBERS * 4 + FEATURES;
 /// The length of the file.
 pub(crate) const FILE_BYTES: usize = MAGIC.len() + 2 * HEAD_BYTES;
@@ -56,6 +58,7 @@ impl Head {
             scale: number(1),
             cut: number(2),
             slope: number(3),
+            rules: number(4),
             // The type of the file says how long it is.
             weights: weights.expect("the file holds two heads"),
         }
@@ -66,16 +69,33 @@ impl Head {
         i32::from(self.weights[index as usize] as i8)
     }
 
-    /// The margin of a window whose weights add up to `sum`.
-    pub(super) fn margin(&self, sum: i32) -> f32 {
-        self.bias + self.scale * sum as f32
+    /// The margin of a window of `features` whose weights add up to `sum`.
+    pub(super) fn margin(&self, sum: i32, features: u32) -> f32 {
+        self.bias + self.scale * sum as f32 * share(features)
     }
 
-    /// From 0 to 1: [`CUT_SCORE`] at the cut.
-    pub(super) fn score(&self, margin: f32) -> f32 {
-        let at_cut = (CUT_SCORE / (1.0 - CUT_SCORE)).ln();
-        1.0 / (1.0 + (-(self.slope * (margin - self.cut) + at_cut)).exp())
+    /// From 0 to 1: [`CUT_SCORE`] at the cut. `rules` is the score of the rules.
+    pub(super) fn score(&self, margin: f32, rules: f32) -> f32 {
+        let margin = margin + self.rules * lift(rules);
+        1.0 / (1.0 + (-(self.slope * (margin - self.cut) + log_odds(CUT_SCORE))).exp())
     }
+}
+
+/// How much more likely than without any rule an attack is to the rules, in log odds: 0 if none was met.
+pub(crate) fn lift(rules: f32) -> f32 {
+    const NONE: f32 = 0.01;
+    log_odds(rules.clamp(NONE, 1.0 - NONE)) - log_odds(NONE)
+}
+
+/// What the margin of a text of `words` must be higher: in a long text more is met by chance.
+pub(crate) fn handicap(words: u32) -> f32 {
+    /// Texts up to this length have none.
+    const SHORT: f32 = 100.0;
+    (words as f32 / SHORT).max(1.0).ln()
+}
+
+fn log_odds(share: f32) -> f32 {
+    (share / (1.0 - share)).ln()
 }
 
 #[cfg(test)]
@@ -93,8 +113,8 @@ mod tests {
                     && head.bias.is_finite()
                     && head.cut.is_finite()
             );
-            assert!((head.score(head.cut) - CUT_SCORE).abs() < 1e-6);
-            assert!(head.score(head.cut + 1.0) > CUT_SCORE);
+            assert!((head.score(head.cut, 0.0) - CUT_SCORE).abs() < 1e-6);
+            assert!(head.score(head.cut + 1.0, 0.0) > CUT_SCORE);
         }
     }
 }

@@ -10,14 +10,22 @@ use super::{
 };
 
 /// The share of honest texts that may be blocked, as the mean over sources that were held out.
-pub(super) const FALSE_ALARMS: f64 = 0.004;
+pub(super) const FALSE_ALARMS: f64 = 0.01;
 /// How fast scores grow with the margin.
 const SLOPE: f32 = 0.6;
 
+/// What the rules count for users and for data, in margins for each of their log odds.
+pub(super) const RULES: [f32; 2] = [1.5, 1.0];
+
 /// Puts the cut where the share of false alarms in sources that the head has not seen is [`FALSE_ALARMS`]: a head knows
 /// the sources it has seen too well to be measured on them.
-pub(super) fn set_cut(head: &mut LearnedHead, examples: &[Example]) {
-    head.cut = cut(&held_out(examples), FALSE_ALARMS);
+pub(super) fn set_cut(head: &mut LearnedHead, examples: &[Example], rules: f32) {
+    let mut held = held_out(examples);
+    for held in &mut held {
+        held.margin += rules * held.rules;
+    }
+    head.rules = rules;
+    head.cut = cut(&held, FALSE_ALARMS);
     head.slope = SLOPE;
 }
 
@@ -25,7 +33,11 @@ pub(super) fn set_cut(head: &mut LearnedHead, examples: &[Example]) {
 pub(super) fn cut(held: &[Held], share: f64) -> f32 {
     let mut totals: BTreeMap<&str, usize> = BTreeMap::new();
     let mut honest: Vec<(f32, &str)> = Vec::new();
-    for held in held.iter().filter(|held| !held.attack) {
+    // What is made of a source's documents has been counted with them.
+    let honest_texts = held
+        .iter()
+        .filter(|held| !held.attack && !held.source.contains('@'));
+    for held in honest_texts {
         *totals.entry(&held.source).or_default() += 1;
         honest.push((held.margin, &held.source));
     }

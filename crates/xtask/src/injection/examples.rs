@@ -1,7 +1,10 @@
 //! From rows to what a head learns from.
 
 use palisade_core::{Channel, Text};
-use palisade_injection::training::Sample;
+use palisade_injection::{
+    Detector, Ensemble, Rules,
+    training::{Sample, lift},
+};
 
 use super::rows::Row;
 
@@ -15,6 +18,8 @@ pub(super) struct Example {
     /// The windows that an attack may be in; all of them if nobody knows.
     pub(super) windows: Vec<u32>,
     pub(super) weight: f32,
+    /// What the rules say, as it is added to a margin.
+    pub(super) rules: f32,
 }
 
 /// What the head for users learns from: everything but attacks from inside documents.
@@ -22,7 +27,9 @@ pub(super) fn for_users(rows: &[Row]) -> Vec<Example> {
     let wanted =
         |row: &&Row| row.kind != "indirect" && row.channel.is_none_or(|c| c == Channel::User);
     let rows = rows.iter().filter(wanted);
-    rows.map(|row| example(row, Channel::User)).collect()
+    let rules = Ensemble::new().with_scorer(Rules::standard());
+    rows.map(|row| example(row, Channel::User, &rules))
+        .collect()
 }
 
 /// What the head for documents and tool results learns from.
@@ -42,8 +49,13 @@ pub(super) fn for_data(rows: &[Row]) -> Vec<Example> {
         )
     };
     let rows = rows.iter().filter(wanted);
-    rows.map(|row| example(row, Channel::Document)).collect()
+    let rules = Ensemble::new().with_scorer(Rules::standard());
+    rows.map(|row| example(row, Channel::Document, &rules))
+        .collect()
 }
+
+/// Prompts that developers write for assistants: full of the words of attacks, and rare among the rows.
+const PROMPTS: [&str; 2] = ["LouisShark/chatgpt_system_prompt", "own:made:system"];
 
 /// Sources whose honest rows are documents, whatever their kind.
 pub(super) fn is_document(source: &str) -> bool {
@@ -53,34 +65,44 @@ pub(super) fn is_document(source: &str) -> bool {
         "dair-ai",
         "code",
         "openai/grade-school-math",
+        "f/awesome-chatgpt-prompts:book",
+        "PolyAI-LDN",
     ]
     .iter()
     .any(|prefix| source.starts_with(prefix))
 }
 
-fn example(row: &Row, channel: Channel) -> Example {
+fn example(row: &Row, channel: Channel, rules: &impl Detector) -> Example {
     let sample = Sample::new(Text::new(channel, &row.text));
     let core = row.core.as_deref().filter(|_| row.attack);
     let place = core.and_then(|core| row.text.find(core).map(|start| start..start + core.len()));
-    let windows = sample.windows.iter().enumerate().filter(|(_, window)| {
-        place.as_ref().is_none_or(|place| {
-            let (start, end) = (
-                window.source.start.max(place.start),
-                window.source.end.min(place.end),
-            );
-            end.saturating_sub(start) * 2 >= place.len().min(window.source.len())
+    // The windows that are little else than the attack: a carrier's words must not be learned as those of an attack.
+    let fits = sample.windows.iter().map(|window| {
+        place.as_ref().map_or(1.0, |place| {
+            let (start, end) = (window.source.start, window.source.end);
+            let shared = end.min(place.end).saturating_sub(start.max(place.start));
+            let both = end.max(place.end) - start.min(place.start);
+            shared as f32 / both.max(1) as f32
         })
     });
-    let mut windows: Vec<u32> = windows.map(|(index, _)| index as u32).collect();
-    if windows.is_empty() {
-        windows = (0..sample.windows.len() as u32).collect();
-    }
+    let fits: Vec<f32> = fits.collect();
+    let best = fits.iter().copied().fold(0.0, f32::max);
+    let windows = fits
+        .iter()
+        .enumerate()
+        .filter(|(_, fit)| **fit >= 0.8 * best);
+    let windows: Vec<u32> = windows.map(|(index, _)| index as u32).collect();
     Example {
         sample,
         attack: row.attack,
         source: row.source.clone(),
         kind: row.kind.clone(),
         windows,
-        weight: 1.0,
+        weight: if PROMPTS.contains(&&*row.source) {
+            3.0
+        } else {
+            1.0
+        },
+        rules: lift(rules.detect(Text::new(channel, &row.text)).score),
     }
 }

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use palisade_injection::training::handicap;
+
 use super::{calibrate, examples::Example, sgd};
 
 /// What a head that has not seen an example's source thinks of it.
@@ -11,7 +13,13 @@ pub(super) struct Held {
     pub(super) attack: bool,
     pub(super) source: String,
     pub(super) kind: String,
+    /// What the rules say.
+    pub(super) rules: f32,
 }
+
+/// Sources that are the only one of their kind are left out in parts: without any of it, a head would be asked about a
+/// kind of text that it has never seen.
+const ALONE: &str = "LouisShark/chatgpt_system_prompt";
 
 /// In how many parts the sources are left out.
 const FOLDS: usize = 6;
@@ -36,16 +44,20 @@ pub(super) fn held_out(examples: &[Example]) -> Vec<Held> {
         .map(|(index, source)| (*source, index % FOLDS))
         .collect();
     let run = |fold: usize| -> Vec<Held> {
-        let out = |example: &Example| fold_of.get(family(&example.source)) == Some(&fold);
+        let out = |example: &Example| match family(&example.source) {
+            ALONE => example.sample.features.len() % FOLDS == fold,
+            source => fold_of.get(source) == Some(&fold),
+        };
         let head = sgd::train(examples, |example| !out(example));
         let held = examples
             .iter()
             .filter(|example| out(example))
             .map(|example| Held {
-                margin: sgd::margin(&head, example),
+                margin: sgd::margin(&head, example) - handicap(example.sample.words),
                 attack: example.attack,
                 source: example.source.clone(),
                 kind: example.kind.clone(),
+                rules: example.rules,
             });
         held.collect()
     };
@@ -67,15 +79,21 @@ pub(super) fn held_out(examples: &[Example]) -> Vec<Held> {
     held
 }
 
-/// Parts of one source belong together.
+/// Parts of one source belong together, and what is made of its documents.
 pub(super) fn family(source: &str) -> &str {
+    if let Some((_, carrier)) = source.split_once('@') {
+        return carrier;
+    }
     source.split([':', ' ']).next().unwrap_or(source)
 }
 
 /// Prints what heads think of sources they have not seen.
-pub(super) fn report(name: &str, examples: &[Example]) {
-    let held = held_out(examples);
-    for share in [0.002, calibrate::FALSE_ALARMS, 0.007, 0.01] {
+pub(super) fn report(name: &str, examples: &[Example], rules: f32) {
+    let mut held = held_out(examples);
+    for held in &mut held {
+        held.margin += rules * held.rules;
+    }
+    for share in [0.002, 0.005, calibrate::FALSE_ALARMS, 0.02] {
         let cut = calibrate::cut(&held, share);
         let mut groups: BTreeMap<(bool, &str, &str), (usize, usize)> = BTreeMap::new();
         for held in &held {

@@ -26,6 +26,7 @@ const PLAN: &[(&str, &str, bool, usize)] = &[
     ("jail", "jailbreak", true, 1500),
     ("forged", "delimiter", true, 700),
     ("hard", "benign_hard", false, 7000),
+    ("system", "benign_hard", false, 3000),
 ];
 
 /// How many attacks and honest texts there are of each language.

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use palisade_injection::training::{FEATURES, LearnedHead, WORDS};
+use palisade_injection::training::{FEATURES, LearnedHead, WORDS, share};
 
 use super::{examples::Example, folds, random::Random};
 
@@ -34,7 +34,7 @@ impl Settings {
     fn new() -> Self {
         Self {
             rounds: 10,
-            rate: 0.1,
+            rate: 0.05,
             pull: 5e-3,
             concept: 2.0,
             left_out: 3,
@@ -86,11 +86,10 @@ pub(super) fn margin(head: &LearnedHead, example: &Example) -> f32 {
     let sample = &example.sample;
     let margins = sample.windows.iter().map(|window| {
         let features = &sample.features[window.first as usize..window.last as usize];
-        head.bias
-            + features
-                .iter()
-                .map(|&feature| head.weights[feature as usize])
-                .sum::<f32>()
+        let weights = features
+            .iter()
+            .map(|&feature| head.weights[feature as usize]);
+        head.bias + weights.sum::<f32>() * share(features.len())
     });
     margins.fold(f32::NEG_INFINITY, f32::max)
 }
@@ -119,7 +118,7 @@ fn known(examples: &[&Example], settings: &Settings) -> Vec<bool> {
     // We wrote both sides of our own rows ourselves.
     let own = examples
         .iter()
-        .filter(|example| example.source.starts_with("own:made"));
+        .filter(|example| example.source.starts_with("own:made") && !example.source.contains('@'));
     let mut ours = vec![0_u16; FEATURES];
     for example in own {
         let features: BTreeSet<u32> = example.sample.features.iter().copied().collect();
@@ -167,7 +166,7 @@ impl Model {
             let feature = feature as usize;
             self.weights[feature] * self.settings.value(feature)
         });
-        self.bias + sum.sum::<f32>()
+        self.bias + sum.sum::<f32>() * share(features.len())
     }
 
     fn learn(&mut self, example: &Example, known: &[bool], random: &mut Random, round: usize) {
@@ -211,9 +210,10 @@ impl Model {
         }
         self.bias_moved += gradient * gradient;
         self.bias -= self.settings.rate * gradient / self.bias_moved.sqrt();
+        let share = share(self.kept.len());
         for &feature in &self.kept {
             let feature = feature as usize;
-            let slope = gradient * self.settings.value(feature)
+            let slope = gradient * share * self.settings.value(feature)
                 + self.settings.pull * self.weights[feature];
             self.moved[feature] += slope * slope;
             self.weights[feature] -= self.settings.rate * slope / self.moved[feature].sqrt();

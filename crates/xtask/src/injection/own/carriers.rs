@@ -1,7 +1,9 @@
 //! Documents and tool results, with and without something slipped in.
 
+use std::collections::BTreeMap;
+
 use super::{ENGLISH, Maker, languages::LANGUAGES};
-use crate::injection::{examples::is_document, rows::Row};
+use crate::injection::{examples::is_document, folds::family, rows::Row};
 use palisade_core::Channel;
 
 /// How many documents of our own are made with something slipped in, and without.
@@ -10,10 +12,10 @@ const OWN: (usize, usize) = (3500, 3500);
 const TOOLS: (usize, usize) = (2000, 2000);
 /// How many documents of others carry something.
 const OTHERS: usize = 2500;
-/// How many long documents are made of those of others, with something slipped in and without.
-const LONG: (usize, usize) = (400, 400);
+/// How many long documents are made of those of others, with something slipped in, and as many without.
+const LONG: usize = 500;
 /// The shortest and the longest of these, in bytes.
-const LONG_BYTES: (usize, usize) = (3_000, 14_000);
+const LONG_BYTES: (usize, usize) = (3_000, 18_000);
 
 pub(super) fn add(maker: &mut Maker, others: &[Row]) {
     for attack in [true, false] {
@@ -41,25 +43,35 @@ pub(super) fn add(maker: &mut Maker, others: &[Row]) {
     if honest.is_empty() {
         return;
     }
-    for _ in 0..OTHERS {
-        let carrier = honest[maker.random.below(honest.len())].text.clone();
-        let slip = maker.slipped();
-        let document = maker.insert(&carrier, &slip);
-        maker.carried(document, Some(slip), "hidden", Channel::Document);
+    // What is made of somebody's documents is left out with them: what carries attacks only would look like one.
+    let mut families: BTreeMap<&str, Vec<&Row>> = BTreeMap::new();
+    for row in &honest {
+        families.entry(family(&row.source)).or_default().push(row);
     }
-    for attack in [true, false] {
-        for _ in 0..if attack { LONG.0 } else { LONG.1 } {
-            let wanted = LONG_BYTES.0 + maker.random.below(LONG_BYTES.1 - LONG_BYTES.0);
-            let mut document = String::new();
-            while document.len() < wanted {
-                document += &honest[maker.random.below(honest.len())].text;
-                document += "\n\n";
-            }
-            let slip = attack.then(|| maker.slipped());
-            if let Some(slip) = &slip {
-                document = maker.insert(&document, slip);
-            }
-            maker.carried(document, slip, "long", Channel::Document);
+    for (family, rows) in &families {
+        for _ in 0..OTHERS * rows.len() / honest.len() {
+            let carrier = rows[maker.random.below(rows.len())].text.clone();
+            let slip = maker.slipped();
+            let document = maker.insert(&carrier, &slip);
+            maker.carried(
+                document,
+                Some(slip),
+                &format!("hidden@{family}"),
+                Channel::Document,
+            );
+        }
+        for _ in 0..LONG * rows.len() / honest.len() {
+            let document = maker.long(rows);
+            let slip = maker.slipped();
+            let document = maker.insert(&document, &slip);
+            maker.carried(
+                document,
+                Some(slip),
+                &format!("long@{family}"),
+                Channel::Document,
+            );
+            let document = maker.long(rows);
+            maker.carried(document, None, &format!("long@{family}"), Channel::Document);
         }
     }
 }
@@ -114,9 +126,23 @@ impl Maker {
     fn slipped_into_tool(&mut self) -> String {
         match self.random.below(5) {
             0..3 => self.say("request"),
-            3 => self.say("exfil"),
+            3 => {
+                let list: &str = self.random.pick(&["exfil", "duty"]);
+                self.say(list)
+            }
             _ => self.slipped(),
         }
+    }
+
+    /// A long document.
+    fn long(&mut self, rows: &[&Row]) -> String {
+        let wanted = LONG_BYTES.0 + self.random.below(LONG_BYTES.1 - LONG_BYTES.0);
+        let mut document = String::new();
+        while document.len() < wanted {
+            document += &rows[self.random.below(rows.len())].text;
+            document += "\n\n";
+        }
+        document
     }
 
     /// `slip` between two sentences or lines of `carrier`.
