@@ -144,6 +144,9 @@ fn whole(picos: u128, calls: u64) -> Duration {
     Duration::from_nanos(u64::try_from(picos * u128::from(calls) / 1_000).expect("minutes"))
 }
 
+/// What a case does again and again.
+type Work<'a> = Box<dyn Fn() + Sync + 'a>;
+
 /// A breaker that is closed and hears of a success.
 pub(crate) fn closed(c: &mut Criterion) {
     let breaker = Breaker::new(upstream(), BreakerPolicy::default(), SystemClock);
@@ -153,7 +156,7 @@ pub(crate) fn closed(c: &mut Criterion) {
     let failsafe = failsafe::Config::new().build();
     let recloser = recloser::Recloser::custom().build();
 
-    let cases: [(&str, Box<dyn Fn() + Sync>); 8] = [
+    let cases: [(&str, Work<'_>); 8] = [
         (
             "clock",
             Box::new(|| {
@@ -227,7 +230,7 @@ pub(crate) fn tower_layer(c: &mut Criterion) {
             alone(iterations, || {
                 let _ = black_box(bare.call(1).now_or_never());
             })
-        })
+        });
     });
     let breaker = Breaker::new(upstream(), BreakerPolicy::default(), SystemClock);
     let mut ours = CircuitLayer::new(breaker, well).layer(service());
@@ -236,7 +239,7 @@ pub(crate) fn tower_layer(c: &mut Criterion) {
             alone(iterations, || {
                 let _ = black_box(ours.call(1).now_or_never());
             })
-        })
+        });
     });
     let breaker = Breaker::new(upstream(), last_100_calls(), SystemClock);
     let mut ours = CircuitLayer::new(breaker, well).layer(service());
