@@ -1,4 +1,9 @@
-use std::{error::Error, future::Future, pin::Pin};
+use std::{
+    error::Error,
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
 
 use tower_service::Service;
 
@@ -14,12 +19,49 @@ pub type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 ///
 /// Every layer here calls a clone of its inner service this way, inside its own future. So the layers are always
 /// ready themselves, hold no request while they wait, and never call a service that has not said it is ready.
-pub(crate) async fn ready_call<S, R>(mut service: S, request: R) -> Result<S::Response, S::Error>
+///
+/// A future by hand: an `async fn` would hold the request twice, and every layer's future holds one of these.
+pub(crate) fn ready_call<S, R>(service: S, request: R) -> ReadyCall<S, R>
 where
     S: Service<R>,
 {
-    ready(&mut service).await?;
-    service.call(request).await
+    ReadyCall {
+        service,
+        request: Some(request),
+        call: None,
+    }
+}
+
+pin_project_lite::pin_project! {
+    /// The future of [`ready_call`].
+    pub(crate) struct ReadyCall<S, R>
+    where
+        S: Service<R>,
+    {
+        service: S,
+        // There until it is sent.
+        request: Option<R>,
+        #[pin]
+        call: Option<S::Future>,
+    }
+}
+
+impl<S: Service<R>, R> Future for ReadyCall<S, R> {
+    type Output = Result<S::Response, S::Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        if this.request.is_some() {
+            ready!(this.service.poll_ready(cx))?;
+            if let Some(request) = this.request.take() {
+                this.call.set(Some(this.service.call(request)));
+            }
+        }
+        match this.call.as_mut().as_pin_mut() {
+            Some(call) => call.poll(cx),
+            None => Poll::Pending,
+        }
+    }
 }
 
 /// Waits until `service` is ready.

@@ -68,7 +68,10 @@ impl Note {
             };
             let findings = u32::try_from(findings).unwrap_or(u32::MAX);
             let verdict = GuardVerdict::new(self.name, decision).with_findings(findings);
-            timer.finish(score.map_or(verdict.clone(), |score| verdict.with_score(score)));
+            timer.finish(match score {
+                Some(score) => verdict.with_score(score),
+                None => verdict,
+            });
         }
         #[cfg(not(feature = "trace"))]
         let _ = (said, findings, score);

@@ -119,7 +119,7 @@ pub(crate) fn data(event: &[u8]) -> Option<Cow<'_, str>> {
         let Some(value) = data_of(line) else {
             continue;
         };
-        let value = String::from_utf8_lossy(value);
+        let value = text_of(value);
         match &mut data {
             None => data = Some(value),
             Some(joined) => {
@@ -130,6 +130,12 @@ pub(crate) fn data(event: &[u8]) -> Option<Cow<'_, str>> {
         }
     }
     data
+}
+
+/// Bytes as text. Those that are no UTF-8 are U+FFFD, as for whoever reads them.
+pub(crate) fn text_of(bytes: &[u8]) -> Cow<'_, str> {
+    // Bytes that are text, as nearly all are, are found to be so in a fraction of the time.
+    std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
 }
 
 /// The same event with `text` as its data; every other field stays as it was. It always ends with an empty line.

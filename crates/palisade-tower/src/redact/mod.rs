@@ -15,6 +15,8 @@ use serde_json::Value;
 use json::Quoter;
 use slots::Found;
 
+use crate::sse;
+
 pub use body::RedactedBody;
 pub(crate) use body::Shape;
 
@@ -99,7 +101,7 @@ impl Redaction {
 
     /// A whole JSON document without what must not leave; `None` if nothing had to go. What is no JSON is a text.
     pub(crate) fn document(&mut self, bytes: &[u8]) -> Option<Vec<u8>> {
-        let text = String::from_utf8_lossy(bytes);
+        let text = sse::text_of(bytes);
         if look::is_clean(&text, &|text| self.is_clean(text)) {
             return None;
         }
