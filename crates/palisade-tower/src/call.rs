@@ -65,6 +65,7 @@ impl<S: Service<R>, R> Future for ReadyCall<S, R> {
 }
 
 /// Waits until `service` is ready.
+#[cfg_attr(not(feature = "full"), allow(dead_code, reason = "some layers use it"))]
 pub(crate) async fn ready<S: Service<R>, R>(service: &mut S) -> Result<(), S::Error> {
     std::future::poll_fn(|cx| service.poll_ready(cx)).await
 }
