@@ -4,6 +4,9 @@
 //! `label` 0 or 1, `kind`, `source`, `lang`, and where the attack inside a longer text is known, `core`), adds the rows
 //! that the generator here writes, and writes the file of weights. The same rows give the same bytes.
 //!
+//! The weights that are in the repository were trained with `--without neuralchemy`, whose licence is stated at second hand
+//! only.
+//!
 //! `cargo run --release -p xtask -- eval-injection PATH` measures the whole detector on rows of the same form and prints
 //! the tables of the model card.
 
