@@ -35,20 +35,9 @@ pub use layers::auth::{AuthLayer, Authenticated};
 pub use layers::meter::{MeterLayer, Metered, MeteredCalls, UsageSink};
 #[cfg(feature = "quota")]
 pub use layers::quota::{Asks, QuotaLayer, Quotaed};
-#[cfg(feature = "rate-limit")]
-pub use layers::{
-    client::{ClientAddress, Network, NotANetwork, PeerAddress, is_preflight},
-    limit_by::{By, LimitRules},
-    rate_limit::{RateLimitLayer, RateLimited, Take, Takes},
-};
 #[cfg(feature = "redaction")]
 pub use layers::redact::{RedactLayer, Redacted, WithoutUsage};
 pub use layers::route::{Route, RouteLayer, Routed, Router};
-#[cfg(feature = "injection")]
-pub use layers::{
-    opinion::{Opined, OpinionLayer},
-    scan::InjectionScan,
-};
 #[cfg(feature = "redaction")]
 pub use layers::scan::SecretScan;
 #[cfg(any(feature = "injection", feature = "redaction"))]
@@ -66,10 +55,21 @@ pub use layers::{
     diagnose::{DiagnoseLayer, Diagnosed, ReadBody},
     fallback::{FallbackLayer, Fallbacks, FallenBack},
     hedge::{HedgeLayer, Hedged},
-    replay::{CloneBody, Replay, RetryWeight, SendOnce},
     per_route::PerRoute,
+    replay::{CloneBody, Replay, RetryWeight, SendOnce},
     retry::{Retried, RetryLayer},
     timeout::{IdleBody, Silent, TimedOut, TimeoutLayer},
+};
+#[cfg(feature = "rate-limit")]
+pub use layers::{
+    client::{ClientAddress, Network, NotANetwork, PeerAddress, is_preflight},
+    limit_by::{By, LimitRules},
+    rate_limit::{RateLimitLayer, RateLimited, Take, Takes},
+};
+#[cfg(feature = "injection")]
+pub use layers::{
+    opinion::{Opined, OpinionLayer},
+    scan::InjectionScan,
 };
 pub use policy::OnStoreFailure;
 #[cfg(feature = "redaction")]
