@@ -26,6 +26,10 @@ mod operations {}
 mod resilience {}
 
 #[cfg(doctest)]
+#[doc = include_str!("../../docs/src/injection-model-card.md")]
+mod injection_model_card {}
+
+#[cfg(doctest)]
 #[doc = include_str!("../../docs/src/decisions.md")]
 mod decisions {}
 
