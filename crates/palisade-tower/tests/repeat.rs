@@ -272,6 +272,55 @@ fn a_hedge_inside_a_retry_pays_one_share_and_answers_like_one_attempt() {
     );
 }
 
+#[test]
+fn what_breaks_after_its_first_byte_is_never_asked_for_again() {
+    let clock = common::clock();
+    // No floor: what is spent stays spent.
+    let config = RetryBudgetConfig::default().with_percent(100).with_floor(0);
+    let budget = Arc::new(RetryBudget::new(config).unwrap());
+    let counter = Arc::new(RetryCounter::new());
+    let hedger = Arc::new(Hedger::new(HedgePolicy::after(SECOND * 5).unwrap()));
+    // All who could send it again stand around it, and would: it is a GET, and there is budget.
+    let again = |upstream: &Upstream| {
+        let retry = RetryLayer::new(policy(3), time(&clock))
+            .with_budget(Arc::clone(&budget))
+            .with_counter(Arc::clone(&counter));
+        let hedge =
+            HedgeLayer::new(Arc::clone(&hedger), time(&clock)).with_budget(Arc::clone(&budget));
+        FallbackLayer::new(|_: &Route| vec![route("second")], time(&clock))
+            .with_budget(Arc::clone(&budget))
+            .layer(retry.layer(hedge.layer(upstream.clone())))
+    };
+    let chunk = || data("data: {\"a\":1}\n\n");
+    for before in [
+        vec![chunk()],
+        vec![Step::Wait, chunk(), Step::Wait],
+        vec![chunk(), chunk(), chunk()],
+        // The head has gone out, and that is enough: the client has been told that it is an answer.
+        vec![],
+    ] {
+        let mut broken = Reply::events::<&str>([]);
+        for step in before.iter().cloned().chain([Step::Break]) {
+            broken = broken.then(step);
+        }
+        let upstream = Upstream::new([broken, Reply::events(["data: again\n\n"])]);
+        let service = again(&upstream);
+        let answer = play(&clock, SECOND, call(&service, routed(Method::GET))).unwrap();
+        let (seen, end) = play(&clock, SECOND, read(answer.into_body()));
+        let sent = before.iter().filter(|step| matches!(step, Step::Data(_)));
+        assert_eq!(seen, b"data: {\"a\":1}\n\n".repeat(sent.count()));
+        assert_eq!(end.unwrap_err().to_string(), "the connection broke");
+        assert_eq!(upstream.calls(), 1);
+    }
+    assert_eq!(
+        budget.balance(clock.instant()),
+        4,
+        "the share of each call, and nothing was spent"
+    );
+    assert_eq!(counter.counts(), RetryCounter::new().counts());
+    assert_eq!(hedger.counts().sent, 0);
+}
+
 // --- elsewhere ------------------------------------------------------------------------------------------------------
 
 fn route(upstream: &'static str) -> Route {
