@@ -244,6 +244,45 @@ mod tests {
     }
 
     #[test]
+    fn the_longest_that_can_be_said_can_be_read() {
+        let endless = Instant::from_nanos(u64::MAX);
+        for deadline in [endless, NOW, Instant::ORIGIN] {
+            let longest = RetryOwner::new(&"a".repeat(RetryOwner::NAME_MAX))
+                .unwrap()
+                .with_attempt(u32::MAX, u32::MAX)
+                .with_deadline(Deadline::at(deadline));
+            let value = longest.header_value(Instant::ORIGIN);
+            let read = RetryOwner::parse(value.as_bytes(), Instant::ORIGIN).unwrap();
+            assert_eq!(read.header_value(Instant::ORIGIN), value);
+        }
+        // A number of the fifteen digits that a field may have, and a moment that no clock reaches.
+        let read = RetryOwner::parse(b"\"a\";left=999999999999999", NOW).unwrap();
+        assert_eq!(read.deadline(), Some(Deadline::at(endless)));
+    }
+
+    #[test]
+    fn what_is_longer_than_its_limit_by_one_is_nobodys() {
+        let padded = |length: usize| {
+            let head = "\"a\";n=2;max=3;x=";
+            format!("{head}{}", "y".repeat(length - head.len()))
+        };
+        let read = RetryOwner::parse(padded(128).as_bytes(), NOW).unwrap();
+        assert_eq!((read.attempt(), read.attempts()), (2, 3));
+        assert_eq!(RetryOwner::parse(padded(129).as_bytes(), NOW), None);
+        for (most, more) in [
+            ("\"a\";n=4294967295", "\"a\";n=4294967296"),
+            ("\"a\";max=4294967295", "\"a\";max=4294967296"),
+            ("\"a\";left=999999999999999", "\"a\";left=1000000000000000"),
+        ] {
+            assert!(RetryOwner::parse(most.as_bytes(), NOW).is_some(), "{most}");
+            assert_eq!(RetryOwner::parse(more.as_bytes(), NOW), None, "{more}");
+        }
+        let named = |length| format!("\"{}\"", "a".repeat(length));
+        assert!(RetryOwner::parse(named(64).as_bytes(), NOW).is_some());
+        assert_eq!(RetryOwner::parse(named(65).as_bytes(), NOW), None);
+    }
+
+    #[test]
     fn a_name_that_could_break_the_header_is_refused() {
         assert!(RetryOwner::new("").is_err());
         assert!(RetryOwner::new("a\r\nb: c").is_err());

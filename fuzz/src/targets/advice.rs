@@ -1,8 +1,8 @@
 use std::time::Duration;
 
-use palisade_core::{RetryAfter, Timestamp};
+use palisade_core::{Instant, RetryAfter, Timestamp};
 use palisade_resilience::{
-    HttpReply, LimitOf, ProviderError, UpstreamLimits, format_duration, parse_duration,
+    HttpReply, LimitOf, ProviderError, RetryOwner, UpstreamLimits, format_duration, parse_duration,
 };
 
 pub(super) const PIECES: &[&str] = &[
@@ -22,6 +22,15 @@ pub(super) const PIECES: &[&str] = &[
     "ratelimit-reset:",
     "x-amzn-errortype:ThrottlingException",
     "\"minute\";r=0;t=30",
+    "retry-owner:",
+    "\"gateway\";n=2;max=3;left=12000",
+    "\"",
+    ";n=",
+    ";max=",
+    ";left=",
+    ";",
+    "4294967296",
+    "999999999999999",
     "limit=1, remaining=0, reset=8",
     "6m0s",
     "59.964s",
@@ -46,7 +55,8 @@ pub(super) const PIECES: &[&str] = &[
 ];
 
 /// Whatever a server says, the answer is a failure exactly if the status is one, its advice is not shorter than what the
-/// header states outright, and what is read as a length of time is written so that it is read again.
+/// header states outright, and what is read as a length of time is written so that it is read again. So is who owns the
+/// retries.
 pub fn advice(data: &[u8]) {
     let now = Timestamp::from_secs(1_795_132_800);
     let (head, body) = match data.windows(2).position(|pair| pair == b"\n\n") {
@@ -71,6 +81,9 @@ pub fn advice(data: &[u8]) {
             assert_eq!(parse_duration(&format_duration(told)), Some(told));
         }
     }
+    for value in head.split(|byte| matches!(byte, b'\n' | b':')) {
+        owner(value);
+    }
     let reply = reply.with_error(ProviderError::from_body(body));
     let failure = reply.failure(now);
     assert_eq!(failure.is_some(), status >= 400);
@@ -87,5 +100,21 @@ pub fn advice(data: &[u8]) {
             let seconds = failure.advice().and_then(RetryAfter::as_secs_ceil);
             assert!(seconds.is_some_and(|seconds| seconds >= wait.as_secs()));
         }
+    }
+}
+
+/// Who is read from a header has a name that one could have been given here, and says the same again, in what a header may
+/// hold and on whatever clock.
+fn owner(value: &[u8]) {
+    let now = Instant::from_nanos(7_000_000_000);
+    let Some(owner) = RetryOwner::parse(value, now) else {
+        return;
+    };
+    assert!(RetryOwner::new(owner.name()).is_ok());
+    let written = owner.header_value(now);
+    assert!(written.bytes().all(|byte| (b' '..=b'~').contains(&byte)));
+    for clock in [now, Instant::ORIGIN] {
+        let again = RetryOwner::parse(written.as_bytes(), clock).expect("what is said is read");
+        assert_eq!(again.header_value(clock), written);
     }
 }
