@@ -1,10 +1,10 @@
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use palisade_core::Instant;
 
 use crate::{
     ConfigError, error,
-    sync::{AtomicU64, Ordering},
+    sync::{Arc, AtomicU64, Ordering},
 };
 
 /// How much retrying all callers together may do.

@@ -1,16 +1,11 @@
-use std::{
-    collections::HashMap,
-    fmt,
-    sync::{
-        Arc, PoisonError, RwLock,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::{collections::HashMap, fmt, sync::PoisonError, time::Duration};
 
 use palisade_core::{Instant, Key};
 
-use crate::{ConfigError, RetryBudget, RetryBudgetConfig, error};
+use crate::{
+    ConfigError, RetryBudget, RetryBudgetConfig, error,
+    sync::{Arc, AtomicU64, Ordering, RwLock},
+};
 
 /// One [`RetryBudget`] for each key, such as tenant and upstream, all within one for the whole.
 ///
@@ -156,9 +151,11 @@ impl Table {
         }
         let mut idle: Vec<u64> = self
             .slots
-            .values()
-            .filter(|slot| slot.is_idle(now))
-            .map(|slot| slot.used.load(Ordering::Relaxed))
+            .values_mut()
+            .filter_map(|slot| {
+                let idle = slot.is_idle(now);
+                idle.then(|| slot.used.load(Ordering::Relaxed))
+            })
             .collect();
         if idle.is_empty() {
             self.not_before = now.saturating_add(RetryBudgets::CLEAN_UP_PAUSE);
@@ -175,8 +172,9 @@ impl Table {
 
 impl Slot {
     /// Whether nobody holds it, and nothing is lost or given when it is forgotten.
-    fn is_idle(&self, now: Instant) -> bool {
-        Arc::strong_count(&self.budget) == 1 && self.budget.is_as_new(now)
+    fn is_idle(&mut self, now: Instant) -> bool {
+        // Not the mere count: what those spent who held it last must be seen before it is judged.
+        Arc::get_mut(&mut self.budget).is_some_and(|budget| budget.is_as_new(now))
     }
 }
 

@@ -2,13 +2,13 @@
 
 #[cfg(not(palisade_loom))]
 pub(crate) use std::sync::{
-    Mutex, MutexGuard,
+    Arc, Mutex, MutexGuard, RwLock,
     atomic::{AtomicU64, Ordering},
 };
 
 #[cfg(palisade_loom)]
 pub(crate) use loom::sync::{
-    Mutex, MutexGuard,
+    Arc, Mutex, MutexGuard, RwLock,
     atomic::{AtomicU64, Ordering},
 };
 

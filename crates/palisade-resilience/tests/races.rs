@@ -6,14 +6,15 @@
 
 use std::{future::Future, pin::pin, task::Context, time::Duration};
 
-use loom::{future::block_on, model, thread};
-use palisade_core::{Decision, Key, ManualClock};
+use loom::{future::block_on, model, sync::Arc, thread};
+use palisade_core::{Decision, Dimension, Instant, Key, ManualClock};
 use palisade_resilience::{
     Adaptation, AdaptiveConfig, AdaptiveLimit, Breaker, BreakerConfig, BreakerEvents, Bulkhead,
-    ErrorKind, Failure, Phase, PushbackGate, RetryBudget, RetryBudgetConfig, Window,
+    ErrorKind, Failure, Phase, PushbackGate, RetryBudget, RetryBudgetConfig, RetryBudgets, Window,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
+const NOW: Instant = Instant::ORIGIN;
 
 fn breaker(config: BreakerConfig) -> (Breaker<ManualClock>, ManualClock) {
     let clock = ManualClock::default();
@@ -225,14 +226,129 @@ fn a_budget_is_spent_once() {
             .with_percent(0)
             .with_floor(1)
             .with_capacity(1);
-        let budget = std::sync::Arc::new(RetryBudget::new(config).unwrap());
-        let now = palisade_core::Instant::ORIGIN;
+        let budget = Arc::new(RetryBudget::new(config).unwrap());
         let other = {
-            let budget = std::sync::Arc::clone(&budget);
-            thread::spawn(move || budget.withdraw(1, now))
+            let budget = Arc::clone(&budget);
+            thread::spawn(move || budget.withdraw(1, NOW))
         };
-        let mine = budget.withdraw(1, now);
+        let mine = budget.withdraw(1, NOW);
         let theirs = other.join().unwrap();
         assert!(!(mine && theirs), "one retry was paid for twice");
+    });
+}
+
+/// A budget that begins with `units`, and saves up to `capacity`; each call brings a unit.
+fn units(units: u32, capacity: u32) -> RetryBudgetConfig {
+    RetryBudgetConfig::default()
+        .with_percent(100)
+        .with_floor(units)
+        .with_capacity(capacity)
+}
+
+#[test]
+fn two_parts_are_not_given_the_last_unit_of_the_whole_twice() {
+    model(|| {
+        let whole = Arc::new(RetryBudget::new(units(1, 1)).unwrap());
+        let part = || {
+            let part = RetryBudget::new(units(1, 1)).unwrap();
+            Arc::new(part.within(Arc::clone(&whole)))
+        };
+        let (mine, theirs) = (part(), part());
+        let other = {
+            let theirs = Arc::clone(&theirs);
+            thread::spawn(move || theirs.withdraw(1, NOW))
+        };
+        let won = [mine.withdraw(1, NOW), other.join().unwrap()];
+        assert!(won[0] != won[1], "one of them, and only one: {won:?}");
+        assert_eq!(whole.balance(NOW), 0);
+        // Whoever was refused has what they had.
+        let left = [mine.balance(NOW), theirs.balance(NOW)];
+        assert_eq!(left, won.map(|won| u64::from(!won)));
+    });
+}
+
+#[test]
+fn what_a_part_takes_and_gives_back_is_neither_lost_nor_doubled() {
+    model(|| {
+        let whole = Arc::new(RetryBudget::new(units(1, 8)).unwrap());
+        let part = RetryBudget::new(units(2, 8)).unwrap();
+        let part = Arc::new(part.within(Arc::clone(&whole)));
+        let other = {
+            let part = Arc::clone(&part);
+            thread::spawn(move || {
+                part.deposit(1);
+                part.withdraw(2, NOW)
+            })
+        };
+        let mine = u64::from(part.withdraw(1, NOW));
+        let theirs = 2 * u64::from(other.join().unwrap());
+        assert!(mine + theirs <= 2, "the whole never had more");
+        assert_eq!(whole.balance(NOW), 2 - mine - theirs);
+        assert_eq!(part.balance(NOW), 3 - mine - theirs);
+    });
+}
+
+#[test]
+fn the_floor_of_a_second_is_paid_once_to_a_part_and_once_to_the_whole() {
+    model(|| {
+        let config = units(1, 8).with_percent(0);
+        let whole = Arc::new(RetryBudget::new(config).unwrap());
+        let part = RetryBudget::new(config.with_floor(8)).unwrap();
+        let part = Arc::new(part.within(Arc::clone(&whole)));
+        let later = NOW.saturating_add(SECOND);
+        let other = {
+            let part = Arc::clone(&part);
+            thread::spawn(move || (0..2).filter(|_| part.withdraw(1, later)).count())
+        };
+        let mine = usize::from(part.withdraw(1, later));
+        let theirs = other.join().unwrap();
+        assert!(
+            mine + theirs <= 2,
+            "one it began with, and one for the second"
+        );
+        assert_eq!(whole.balance(later), 2 - (mine + theirs) as u64);
+        assert_eq!(part.balance(later), 8 - (mine + theirs) as u64);
+    });
+}
+
+fn tenant(name: &str) -> Key {
+    Key::new(Dimension::Org, name).unwrap()
+}
+
+#[test]
+fn a_tenant_who_comes_twice_at_once_has_one_budget() {
+    model(|| {
+        let budgets = Arc::new(RetryBudgets::new(units(3, 8), units(1, 8)).unwrap());
+        let spend = |budgets: &RetryBudgets| budgets.of(&tenant("a"), NOW).withdraw(1, NOW);
+        let other = {
+            let budgets = Arc::clone(&budgets);
+            thread::spawn(move || spend(&budgets))
+        };
+        let won = [spend(&budgets), other.join().unwrap()];
+        assert!(won[0] != won[1], "{won:?}");
+        assert_eq!(budgets.len(), 1);
+        assert_eq!(budgets.whole().balance(NOW), 2);
+    });
+}
+
+#[test]
+fn a_budget_is_not_forgotten_while_it_is_being_spent() {
+    model(|| {
+        // One place, and both want it. Whoever does not get it is among the rest.
+        let budgets = RetryBudgets::new(units(3, 8), units(1, 8)).unwrap();
+        let budgets = Arc::new(budgets.with_limit(1).unwrap());
+        let spend = |budgets: &RetryBudgets, name: &str| {
+            let budget = budgets.of(&tenant(name), NOW);
+            u64::from(budget.withdraw(1, NOW))
+        };
+        let other = {
+            let budgets = Arc::clone(&budgets);
+            thread::spawn(move || spend(&budgets, "b"))
+        };
+        let first = spend(&budgets, "a");
+        let second = spend(&budgets, "a");
+        let theirs = other.join().unwrap();
+        assert_eq!((first, second), (1, 0), "it came back with a gift");
+        assert_eq!(budgets.whole().balance(NOW), 3 - first - second - theirs);
     });
 }
