@@ -32,7 +32,8 @@ const BEGINS: [u8; 256] = {
         }
         byte += 1;
     }
-    let signs = b"$+/(:>'[%";
+    // The letters of Latin-1 and Latin Extended-A begin with these, and addresses with them.
+    let signs = b"$+/(:>'[%\xC3\xC4\xC5";
     let mut at = 0;
     while at < signs.len() {
         table[signs[at] as usize] = SIGN;
@@ -460,6 +461,7 @@ fn sign(rules: &Rules, view: &View<'_>, at: usize, hits: &mut Vec<Hit>) -> Asked
         let hit = match byte {
             b'+' | b'(' => pii::find(view, at, at, false),
             b':' if view.at(at + 1) == b':' => pii::find_at_colon(view, at),
+            0xC3..=0xC5 => pii::find_at_letter(view, at),
             _ => None,
         };
         if let Some(hit) = hit {

@@ -319,7 +319,12 @@ impl<'a> Gate<'a> {
         let mut at = sign;
         while at > floor && is_local(self.bytes[at - 1]) {
             at -= 1;
-            let begins = is_word(self.bytes[at]) && (at == 0 || !is_word(self.bytes[at - 1]));
+            let before = if at == 0 { 0 } else { self.bytes[at - 1] };
+            let begins = if is_word(self.bytes[at]) {
+                !is_word(before)
+            } else {
+                matches!(self.bytes[at], 0xC3..=0xC5) && !is_word(before) && before < 128
+            };
             if begins {
                 self.mark(at);
             }

@@ -5,8 +5,9 @@ mod iban;
 mod ip;
 mod national;
 mod number;
+mod record;
 
-use crate::{kind::Label, token::Hit, view::View};
+use crate::{kind::Label, text::is_word, token::Hit, view::View};
 
 const COMMON: [Label; 9] = [
     email::LABEL,
@@ -82,4 +83,12 @@ fn is_date(view: &View<'_>, at: usize) -> bool {
 /// An address of version 6 that begins with `::`.
 pub(crate) fn find_at_colon(view: &View<'_>, at: usize) -> Option<Hit> {
     ip::v6_or_mac(view, at)
+}
+
+/// A mail address whose first letter, at `at`, is one beyond ASCII.
+pub(crate) fn find_at_letter(view: &View<'_>, at: usize) -> Option<Hit> {
+    if is_word(view.before(at)) || view.before(at) >= 128 {
+        return None;
+    }
+    email::find(view, at)
 }

@@ -20,6 +20,12 @@ const PIECES: &[&str] = &[
     "@",
     "@mail.example",
     "jo.doe",
+    "émile.p",
+    "Jo Lenz,",
+    "| Ada Lenz | ",
+    "285 906 111",
+    "978-90-2040,",
+    "name,ABA\n",
     ".",
     "+49 30 6330",
     "3964",
@@ -207,6 +213,8 @@ fn hostile() -> impl Iterator<Item = String> {
         "token ",
         "pass\u{200B}",
         "id,key\n",
+        "Jo Lenz,285906111,",
+        "Jo Lenz,285 906 113,",
         "-----BEGIN RSA PRIV",
     ];
     let more = more.map(str::to_owned);

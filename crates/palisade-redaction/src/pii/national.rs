@@ -1,8 +1,8 @@
 //! National numbers. Most have check digits that one number in ten or eleven passes by chance, so the text around them
 //! must name them as well.
 
+use super::record::Record;
 use crate::{
-    assignment::column_name,
     checksum::luhn,
     kind::{Kind, Label},
     text::contains_any_case,
@@ -21,6 +21,8 @@ struct Format {
     /// `9` is a digit, `A` a letter, `*` either; blanks, dots and hyphens may stand between them.
     shape: &'static [u8],
     fits: fn(&[u8]) -> bool,
+    /// What a number must satisfy besides where nothing but the row of a table speaks for it.
+    issued: fn(&[u8]) -> bool,
     /// What it is called. Empty: the shape and the check digits say enough.
     names: &'static [&'static str],
 }
@@ -30,78 +32,91 @@ const FORMATS: [Format; 13] = [
         label: label("cn_resident_id"),
         shape: b"99999999999999999*",
         fits: cn_id,
+        issued: any,
         names: &[],
     },
     Format {
         label: label("br_cpf"),
         shape: b"99999999999",
         fits: cpf,
+        issued: any,
         names: &["cpf"],
     },
     Format {
         label: label("es_dni"),
         shape: b"99999999A",
         fits: dni,
+        issued: any,
         names: &["dni", "documento", "nif"],
     },
     Format {
         label: label("uk_nino"),
         shape: b"AA999999A",
         fits: nino,
+        issued: any,
         names: &["nino", "ni number", "ni_number", "insurance"],
     },
     Format {
         label: label("uk_nhs"),
         shape: b"9999999999",
         fits: nhs,
+        issued: no_moment,
         names: &["nhs"],
     },
     Format {
         label: label("ca_sin"),
         shape: b"999999999",
         fits: sin,
+        issued: any,
         names: &["sin ", "sin:", "sin=", "sin\"", "social insurance"],
     },
     Format {
         label: label("nl_bsn"),
         shape: b"999999999",
         fits: bsn,
+        issued: any,
         names: &["bsn", "burgerservice"],
     },
     Format {
         label: label("us_routing_number"),
         shape: b"999999999",
         fits: aba,
+        issued: reserve_bank,
         names: &["aba", "routing"],
     },
     Format {
         label: label("pl_pesel"),
         shape: b"99999999999",
         fits: pesel,
+        issued: born,
         names: &["pesel"],
     },
     Format {
         label: label("in_aadhaar"),
         shape: b"999999999999",
         fits: aadhaar,
+        issued: any,
         names: &["aadhaar", "uidai"],
     },
     Format {
         label: label("in_pan"),
         shape: b"AAAAA9999A",
         fits: any,
+        issued: pan_holder,
         names: &["pan ", "pan:", "pan=", "pan\"", "pan_", "pan card"],
     },
     Format {
         label: label("sg_nric"),
         shape: b"A9999999A",
         fits: nric,
+        issued: any,
         names: &["nric", "fin "],
     },
     Format {
         label: label("imei"),
         shape: b"999999999999999",
         fits: imei,
+        issued: no_card,
         names: &["imei"],
     },
 ];
@@ -128,6 +143,7 @@ pub(super) fn find(view: &View<'_>, at: usize) -> Option<Hit> {
     if number.ends >> SHORTEST == 0 || number.digits.count_ones() < 4 {
         return None;
     }
+    let (mut record, mut has_read) = (Record::default(), false);
     FORMATS.iter().find_map(|format| {
         let length = format.shape.len();
         if !number.has_shape(format.shape) {
@@ -148,15 +164,22 @@ pub(super) fn find(view: &View<'_>, at: usize) -> Option<Hit> {
                 .any(|name| contains_any_case(around, name.as_bytes()))
         };
         let certain = format.names.is_empty() || (format.label.id == "br_cpf" && grouped);
+        if certain {
+            return Some(Hit::new(format.label, at, end, 0.9));
+        }
         // `(63102518941) but support said the PESEL is wrong`
-        let found = certain
-            || named(behind)
-            || (view.before(at) == b',' && {
-                let cell = column_name(view, at);
-                cell.is_some_and(|cell| named(view.slice(cell.start, cell.end)))
-            })
-            || (view.at(end) == b')' && named(view.slice(end, end + AHEAD)));
-        found.then(|| Hit::new(format.label, at, end, if certain { 0.9 } else { 0.8 }))
+        if named(behind) || (view.at(end) == b')' && named(view.slice(end, end + AHEAD))) {
+            return Some(Hit::new(format.label, at, end, 0.8));
+        }
+        if !has_read {
+            record = Record::around(view, at, end).unwrap_or_default();
+            has_read = true;
+        }
+        if named(record.column) {
+            return Some(Hit::new(format.label, at, end, 0.8));
+        }
+        let tells = record.is_personal && (format.issued)(text);
+        tells.then(|| Hit::new(format.label, at, end, 0.5))
     })
 }
 
@@ -257,6 +280,32 @@ fn passes_luhn(text: &[u8]) -> bool {
 
 fn any(_: &[u8]) -> bool {
     true
+}
+
+/// The first two digits name a Federal Reserve district, or a kind of bank.
+fn reserve_bank(text: &[u8]) -> bool {
+    matches!(weighted(text, &[10, 1]), 1..=12 | 21..=32 | 61..=72 | 80)
+}
+
+/// A moment counted in seconds has ten digits as well, and begins so for sixty years.
+fn no_moment(text: &[u8]) -> bool {
+    !matches!(text[0], b'0' | b'1')
+}
+
+/// A date of birth, whose month also tells the century.
+fn born(text: &[u8]) -> bool {
+    (1..=12).contains(&(weighted(&text[2..], &[10, 1]) % 20))
+        && (1..=31).contains(&weighted(&text[4..], &[10, 1]))
+}
+
+/// Fifteen digits with a Luhn digit are also what American Express has.
+fn no_card(text: &[u8]) -> bool {
+    text[0] != b'3'
+}
+
+/// The fourth letter says what kind of person has the number.
+fn pan_holder(text: &[u8]) -> bool {
+    b"ABCFGHJLPT".contains(&text[3])
 }
 
 fn imei(text: &[u8]) -> bool {
@@ -404,6 +453,22 @@ mod tests {
             found("(44051401359) but they say the PESEL is wrong", 1),
             Some(("pl_pesel", "44051401359"))
         );
+    }
+
+    #[test]
+    fn between_separators_a_number_is_found_where_the_row_is_about_a_person() {
+        for (text, at, expected) in [
+            ("Jerry Daniel,285 906 111,2026-01-05", 13, Some("ca_sin")),
+            ("Jerry Daniel;26045012L;2026-01-05", 13, Some("es_dni")),
+            ("[\"Jo Lenz\", \"961 467 0207\"]", 13, Some("uk_nhs")),
+            ("| Jo Lenz | 47040855371 |", 12, Some("pl_pesel")),
+            ("no,ABA\n7,111301630", 9, Some("us_routing_number")),
+            ("Blue Widget,285 906 111,2026-01-05", 12, None),
+            ("Jerry Daniel,285 906 113,2026-01-05", 13, None),
+            ("name,ticket\nJerry Daniel,285 906 111", 25, None),
+        ] {
+            assert_eq!(found(text, at).map(|(id, _)| id), expected, "{text}");
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 use palisade_core::Severity;
 
+use super::record::Record;
 use crate::{
     checksum::luhn,
     kind::{Kind, Label},
@@ -226,12 +227,23 @@ fn ssn(view: &View<'_>, at: usize, number: &Number) -> Option<Hit> {
     }
     // 900 and above are tax numbers, in a few ranges of the middle group.
     if area >= 900 {
-        let tax = matches!(group, 50..=65 | 70..=88 | 90..=92 | 94..=99)
-            && is_about(view, at, &[b"itin", b"tax"]);
-        return tax.then(|| Hit::new(TAX_ID, at, end, 0.85));
+        if !matches!(group, 50..=65 | 70..=88 | 90..=92 | 94..=99) {
+            return None;
+        }
+        if is_about(view, at, &[b"itin", b"tax"]) {
+            return Some(Hit::new(TAX_ID, at, end, 0.85));
+        }
+        let hyphens = number.groups[0].1 == b'-';
+        let recorded = hyphens && is_personal(view, at, end);
+        return recorded.then(|| Hit::new(TAX_ID, at, end, 0.6));
     }
     let placed = number.groups[0].1 == b'-' || is_about(view, at, &[b"ssn", b"social", b"ss#"]);
     Some(Hit::new(SSN, at, end, if placed { 0.9 } else { 0.6 }))
+}
+
+/// Whether `at..end` is a cell of a row about a person.
+fn is_personal(view: &View<'_>, at: usize, end: usize) -> bool {
+    Record::around(view, at, end).is_some_and(|record| record.is_personal)
 }
 
 /// Whether one of `words` stands shortly before.
@@ -282,7 +294,9 @@ fn phone(view: &View<'_>, at: usize, number: &Number) -> Option<Hit> {
             // Blanks alone also separate other numbers of ten digits.
             if brackets
                 || number.even(lengths.len(), b"-.")
-                || (number.even(lengths.len(), b" ") && is_a_call(view, at))
+                || (number.even(lengths.len(), b" ")
+                    && (is_a_call(view, at)
+                        || is_personal(view, at, number.ends[lengths.len() - 1])))
             {
                 return hit(lengths.len(), 0.85);
             }
@@ -378,6 +392,10 @@ mod tests {
         assert_eq!(found("356-84-1871"), Some(("us_ssn", "356-84-1871")));
         assert_eq!(found("222 88 0507,"), Some(("us_ssn", "222 88 0507")));
         assert_eq!(found("ssn: 356841871"), Some(("us_ssn", "356841871")));
+        assert_eq!(
+            found("James Oliver,978-90-2040,2026-01-05"),
+            Some(("us_itin", "978-90-2040"))
+        );
         for text in [
             "000-84-1871",
             "666-84-1871",
@@ -386,6 +404,7 @@ mod tests {
             "356-84-0000",
             "356841871",
             "343-73-433 = 720",
+            "978-90-2040,Order Placed",
         ] {
             assert_eq!(found(text), None, "{text}");
         }
