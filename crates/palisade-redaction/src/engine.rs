@@ -285,6 +285,12 @@ fn word(rules: &Rules, view: &View<'_>, at: usize, hits: &mut Vec<Hit>) -> Asked
             return take(rules, view, on.next, hit, hits);
         }
     }
+    if rules.pii
+        && rules.heads.may_begin_danger(view.slice(at, end))
+        && let Some(hit) = pii::find_labelled(view, at, |locale| rules.speaks(locale))
+    {
+        return take(rules, view, on.next, hit, hits);
+    }
     // A moment is nobody's number, and neither are its parts.
     if rules.pii
         && digits

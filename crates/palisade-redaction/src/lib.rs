@@ -9,6 +9,7 @@ mod error;
 mod gate;
 mod hidden;
 mod kind;
+mod locale;
 mod mask;
 mod own;
 mod pem;
@@ -25,6 +26,7 @@ mod view;
 
 pub use error::ConfigError;
 pub use kind::Kind;
+pub use locale::Locale;
 pub use mask::{HashKey, Mask, PARTIAL_MAX};
 pub use own::OWN_MAX;
 #[cfg(feature = "regex")]

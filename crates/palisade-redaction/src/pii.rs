@@ -1,15 +1,21 @@
 //! Personal data that can be told by its shape and its check digits: addresses, numbers, accounts.
 
+mod date;
 mod email;
 mod iban;
 mod ip;
+mod labelled;
 mod national;
 mod number;
 mod record;
 
 use crate::{kind::Label, text::is_word, token::Hit, view::View};
 
-const COMMON: [Label; 9] = [
+pub(crate) use labelled::{find as find_labelled, heads};
+
+const COMMON: [Label; 11] = [
+    labelled::BIRTH,
+    labelled::ADDRESS,
     email::LABEL,
     iban::LABEL,
     ip::V4,

@@ -5,7 +5,7 @@ use palisade_core::Finding;
 #[cfg(feature = "regex")]
 use crate::own::OwnRule;
 use crate::{
-    ConfigError, Kind, Mask, Policy, Redactor, Rule, assignment, command,
+    ConfigError, Kind, Locale, Mask, Policy, Redactor, Rule, assignment, command,
     engine::Engine,
     gate::{Heads, Wanted},
     hidden,
@@ -153,6 +153,7 @@ pub struct ScannerBuilder {
     pii: bool,
     keywords: bool,
     commands: bool,
+    silent: BTreeSet<Locale>,
     off: Vec<String>,
     own_keywords: Vec<String>,
     #[cfg(feature = "regex")]
@@ -168,6 +169,7 @@ impl Default for ScannerBuilder {
             pii: true,
             keywords: true,
             commands: true,
+            silent: BTreeSet::new(),
             off: Vec::new(),
             own_keywords: Vec::new(),
             #[cfg(feature = "regex")]
@@ -186,6 +188,17 @@ impl ScannerBuilder {
             Kind::Pii => self.pii = on,
             Kind::Keyword => self.keywords = on,
             Kind::Command => self.commands = on,
+        }
+        self
+    }
+
+    /// Whether dates of birth and postal addresses are looked for in the words of this language. All are on to begin
+    /// with.
+    pub fn with_locale(mut self, locale: Locale, on: bool) -> Self {
+        if on {
+            self.silent.remove(&locale);
+        } else {
+            self.silent.insert(locale);
         }
         self
     }
@@ -282,6 +295,7 @@ pub(crate) struct Rules {
     pub(crate) heads: Heads,
     pub(crate) own_keywords: Keywords,
     pub(crate) patterns: Patterns,
+    silent: BTreeSet<Locale>,
     off: BTreeSet<String>,
     own_ids: Vec<Box<str>>,
     pub(crate) mask: Mask,
@@ -301,6 +315,7 @@ impl Rules {
             heads: heads(&Keywords::default()),
             own_keywords: Keywords::default(),
             patterns: Patterns::default(),
+            silent: settings.silent.clone(),
             off: if settings.keywords {
                 off
             } else {
@@ -323,8 +338,13 @@ impl Rules {
         Wanted {
             secrets: self.secrets,
             pii: self.pii,
-            dangers: self.keywords || self.commands,
+            // What announces personal data is told by its first word as well.
+            dangers: self.keywords || self.commands || self.pii,
         }
+    }
+
+    pub(crate) fn speaks(&self, locale: Locale) -> bool {
+        !self.silent.contains(&locale)
     }
 
     #[inline]
@@ -388,7 +408,7 @@ impl Rules {
 fn heads(keywords: &Keywords) -> Heads {
     let prefixes = Rule::all().iter().flat_map(|rule| rule.prefixes);
     Heads::new(
-        command::heads(),
+        command::heads().chain(pii::heads()),
         keywords.words(),
         prefixes.map(|prefix| prefix.as_bytes()),
     )

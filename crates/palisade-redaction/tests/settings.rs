@@ -1,6 +1,6 @@
 //! What can be switched, added and refused.
 
-use palisade_redaction::{Action, ConfigError, Kind, Policy, Scanner};
+use palisade_redaction::{Action, ConfigError, Kind, Locale, Policy, Scanner};
 
 #[test]
 fn kinds_and_rules_are_switched_off_each_by_itself() {
@@ -159,4 +159,28 @@ mod own_rules {
             }
         );
     }
+}
+
+#[test]
+fn a_language_that_is_switched_off_is_not_understood_and_the_others_are() {
+    let text = "Geburtsdatum: 12.3.1984, date of birth: 1984-03-12";
+    let all = Scanner::new();
+    assert_eq!(
+        all.redact(text),
+        "Geburtsdatum: [REDACTED:date_of_birth], date of birth: [REDACTED:date_of_birth]"
+    );
+    let english = Scanner::builder()
+        .with_locale(Locale::German, false)
+        .build()
+        .unwrap();
+    assert_eq!(
+        english.redact(text),
+        "Geburtsdatum: 12.3.1984, date of birth: [REDACTED:date_of_birth]"
+    );
+    let again = Scanner::builder()
+        .with_locale(Locale::German, false)
+        .with_locale(Locale::German, true)
+        .build()
+        .unwrap();
+    assert_eq!(again.redact(text), all.redact(text));
 }
