@@ -100,6 +100,29 @@ fn only_overload_counts_against_the_upstream() {
 }
 
 #[test]
+fn calls_under_way_do_not_look_like_calls_turned_away() {
+    let clock = ManualClock::default();
+    let throttle = throttle(&clock);
+    // A thousand answers of half a minute each, begun at once, from an upstream of which nothing is known yet.
+    let overloaded = Failure::new(ErrorKind::Overloaded);
+    let under_way: Vec<_> = (0..1_000)
+        .filter_map(|_| throttle.ask().allowed())
+        .collect();
+    assert_eq!((under_way.len(), throttle.refuses_percent()), (1_000, 0));
+    clock.advance(Duration::from_secs(30));
+    for (index, asked) in under_way.into_iter().enumerate() {
+        asked.outcome((index % 2 == 1).then_some(&overloaded));
+    }
+    assert_eq!(throttle.refuses_percent(), 0, "one in two is carried");
+    for _ in 0..100 {
+        if let Decision::Allow(asked) = throttle.ask() {
+            asked.outcome(Some(&overloaded));
+        }
+    }
+    assert!(throttle.refuses_percent() > 0, "less is not");
+}
+
+#[test]
 fn a_throttle_that_cannot_work_is_refused() {
     let ok = ThrottleConfig::default();
     for bad in [

@@ -4,7 +4,7 @@ use std::{
     time::Duration,
 };
 
-use palisade_core::{Clock, Decision, Instant, RetryAfter, SystemClock};
+use palisade_core::{Clock, Decision, RetryAfter, SystemClock};
 
 use crate::{
     ConfigError, Counts, ErrorKind, Failure, Fault, Random,
@@ -100,6 +100,14 @@ impl ThrottleConfig {
 }
 
 impl ThrottleConfig {
+    /// Whether a throttle can be built of it.
+    pub(crate) fn check(&self) -> Result<(), ConfigError> {
+        error::number("throttle ratio", self.ratio.into(), 101, 10_000)?;
+        error::number("throttle refuse_max", self.refuse_max.into(), 1, 99)?;
+        let second = Duration::from_secs(1);
+        error::duration("throttle window", self.window, second, Window::TIME_MAX)
+    }
+
     /// The chance of a refusal as a part of a whole. In hundredths of calls, so that nothing is rounded.
     fn refusal(&self, seen: Counts) -> (u64, u64) {
         let carried = seen.slow.saturating_mul(self.ratio.into());
@@ -130,10 +138,7 @@ impl<C: Clock> ClientThrottle<C> {
         clock: C,
         random: Random,
     ) -> Result<Self, ConfigError> {
-        error::number("throttle ratio", config.ratio.into(), 101, 10_000)?;
-        error::number("throttle refuse_max", config.refuse_max.into(), 1, 99)?;
-        let second = Duration::from_secs(1);
-        error::duration("throttle window", config.window, second, Window::TIME_MAX)?;
+        config.check()?;
         Ok(Self(Arc::new(Shared {
             clock,
             config,
@@ -156,26 +161,19 @@ impl<C: Clock> ClientThrottle<C> {
         }))
     }
 
-    /// May the upstream be asked? Every question counts as a request, also one that is refused here.
+    /// May the upstream be asked? Every question counts as a request: one that is refused here at once, one that is let through
+    /// when its outcome is told. Counted any sooner, calls that take long would look like calls that were turned away.
     pub fn ask(&self) -> Decision<Asked<C>, RetryAfter> {
         let now = self.0.clock.instant();
         let random = self.0.random.next();
         let mut window = self.0.lock();
-        let before = window.counts(now);
-        window.record(
-            Mark {
-                call: true,
-                failed: false,
-                slow: false,
-            },
-            now,
-        );
-        drop(window);
-        let (part, whole) = self.0.config.refusal(before);
+        let (part, whole) = self.0.config.refusal(window.counts(now));
         // Compared without dividing: random / 2^64 < part / whole.
         if u128::from(random) * u128::from(whole) < u128::from(part) << 64 {
+            window.record(mark(false), now);
             return Decision::Deny(RetryAfter::Unknown);
         }
+        drop(window);
         Decision::Allow(Asked {
             shared: Arc::clone(&self.0),
             told: false,
@@ -202,19 +200,24 @@ impl<C: Clock> ClientThrottle<C> {
     }
 }
 
-impl<C> Shared<C> {
+impl<C: Clock> Shared<C> {
     /// The window is whole after every step, so a poisoned lock is still good.
     fn lock(&self) -> MutexGuard<'_, Sliding> {
         self.window.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn accepted(&self, now: Instant) {
-        let accepted = Mark {
-            call: false,
-            failed: false,
-            slow: true,
-        };
-        self.lock().record(accepted, now);
+    fn told(&self, accepted: bool) {
+        let now = self.clock.instant();
+        self.lock().record(mark(accepted), now);
+    }
+}
+
+/// A request, and whether it was accepted.
+const fn mark(accepted: bool) -> Mark {
+    Mark {
+        call: true,
+        failed: false,
+        slow: accepted,
     }
 }
 
@@ -255,16 +258,14 @@ impl<C: Clock> Asked<C> {
             )
         );
         self.told = true;
-        if !turned_away {
-            self.shared.accepted(self.shared.clock.instant());
-        }
+        self.shared.told(!turned_away);
     }
 }
 
 impl<C: Clock> Drop for Asked<C> {
     fn drop(&mut self) {
         if !self.told {
-            self.shared.accepted(self.shared.clock.instant());
+            self.shared.told(true);
         }
     }
 }
