@@ -45,8 +45,8 @@ pub use budget::{RetryBudget, RetryBudgetConfig};
 pub use budgets::RetryBudgets;
 pub use classify::{AsFailure, Classify, DynClassify, OnError};
 pub use compose::{
-    ConcurrencyConfig, Failed, HedgeConfig, Policy, PolicyCell, PolicyConfig, PolicyError,
-    RetryConfig, Step, UnsoundPolicy,
+    ConcurrencyConfig, Failed, GateConfig, HedgeConfig, Policy, PolicyCell, PolicyConfig,
+    PolicyError, RetryConfig, Step, UnsoundPolicy,
 };
 pub use connection::OfError;
 pub use deadline::{Deadline, Elapsed, Timeout, timeout};

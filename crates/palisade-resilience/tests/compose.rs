@@ -10,9 +10,10 @@ use std::{
 
 use palisade_core::{Clock, Key, ManualClock, Timer};
 use palisade_resilience::{
-    AsFailure, Attempt, BreakerConfig, Call, Certainty, ConcurrencyConfig, Deadline, ErrorKind,
-    Failure, GaveUp, Growth, HedgeConfig, Idempotency, Jitter, Phase, Policy, PolicyCell,
-    PolicyConfig, RetryBudgetConfig, RetryConfig, Step, Stop,
+    Adaptation, AdaptiveConfig, AsFailure, Attempt, BreakerConfig, Call, Certainty,
+    ConcurrencyConfig, Deadline, ErrorKind, Failure, GateConfig, GaveUp, Growth, HedgeConfig,
+    Idempotency, Jitter, Phase, Policy, PolicyCell, PolicyConfig, RetryBudgetConfig, RetryConfig,
+    Step, Stop, ThrottleConfig,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -53,8 +54,11 @@ fn everything() -> PolicyConfig {
         .with_retry(retry(3))
         .with_budget(RetryBudgetConfig::default())
         .with_hedge(HedgeConfig::after(2 * SECOND))
+        .with_gate(GateConfig::default())
         .with_concurrency(ConcurrencyConfig::new(10))
+        .with_adaptive(AdaptiveConfig::default())
         .with_breaker(breaker())
+        .with_throttle(ThrottleConfig::default())
 }
 
 fn policy(config: PolicyConfig, clock: &ManualClock) -> Policy<ManualClock> {
@@ -101,15 +105,18 @@ fn the_order_can_be_read_and_asserted() {
             Step::Deadline,
             Step::Retry,
             Step::Hedge,
+            Step::Gate,
             Step::Concurrency,
+            Step::Adaptive,
             Step::Breaker,
+            Step::Throttle,
             Step::Timeout
         ]
     );
     assert_eq!(
         policy.to_string(),
-        "acme: deadline 30s > retry 3 (budget 20 % + 1/s) > hedge after 2s > concurrency 10 > breaker 50 % > \
-         timeout 10s > call"
+        "acme: deadline 30s > retry 3 (budget 20 % + 1/s) > hedge after 2s > gate up to 5m > \
+         concurrency 10 > adaptive 1 to 1000 > breaker 50 % > throttle up to 95 % > timeout 10s > call"
     );
 }
 
@@ -121,8 +128,15 @@ fn every_wrong_field_is_named_with_what_would_be_right() {
         .with_retry(retry(0).with_pauses(2 * SECOND, SECOND))
         .with_budget(RetryBudgetConfig::default().with_percent(1_001))
         .with_hedge(HedgeConfig::after(3 * SECOND))
+        .with_gate(
+            GateConfig::default()
+                .with_longest(Duration::ZERO)
+                .with_patience(Duration::MAX),
+        )
         .with_concurrency(ConcurrencyConfig::new(0))
-        .with_breaker(BreakerConfig::default().with_minimum_calls(0));
+        .with_adaptive(AdaptiveConfig::default().with_range(0, 1, 2))
+        .with_breaker(BreakerConfig::default().with_minimum_calls(0))
+        .with_throttle(ThrottleConfig::default().with_ratio(100));
     let refused = Policy::new(config, Key::global(), ManualClock::default()).unwrap_err();
     let fields: Vec<_> = refused.errors().iter().map(|error| error.field).collect();
     assert_eq!(
@@ -134,8 +148,12 @@ fn every_wrong_field_is_named_with_what_would_be_right() {
             "retry.cap",
             "budget",
             "hedge.after",
+            "gate.longest",
+            "gate.patience",
             "concurrency",
-            "breaker"
+            "adaptive",
+            "breaker",
+            "throttle"
         ]
     );
     let text = refused.to_string();
@@ -272,7 +290,7 @@ fn dropped_at_any_moment_nothing_is_left() {
             let work = pin!(policy.run(declared(), &AsFailure, &clock, op));
             let _ended = polled(&clock, polls, work);
         }
-        let busy = policy.bulkhead().unwrap().busy();
+        let busy = policy.bulkhead().unwrap().busy() + policy.adaptive().unwrap().busy();
         assert_eq!((alive.get(), busy, clock.sleepers()), (0, 0, 0), "{polls}");
     }
 }
@@ -328,6 +346,118 @@ fn a_change_drops_no_call_and_forgets_nothing_that_was_not_changed() {
     );
 }
 
+#[test]
+fn what_one_call_is_told_all_obey_and_a_change_does_not_make_them_forget() {
+    let clock = ManualClock::default();
+    let config = PolicyConfig::new("acme").with_gate(GateConfig::default());
+    let cell = PolicyCell::new(policy(config.clone(), &clock));
+    let asked = Cell::new(0);
+    let ask = |policy: &Policy<ManualClock>| {
+        let op = |_: Attempt| {
+            asked.set(asked.get() + 1);
+            let told = Failure::new(ErrorKind::RateLimited)
+                .with_advice(palisade_core::RetryAfter::After(20 * SECOND));
+            async { Err::<u32, _>(told) }
+        };
+        let call = pin!(policy.run(declared(), &AsFailure, &clock, op));
+        let gave_up = polled(&clock, 300, call).unwrap().unwrap_err();
+        gave_up.failure
+    };
+    let _told = ask(&cell.load());
+    for change in [
+        config.clone(),
+        config
+            .clone()
+            .with_gate(GateConfig::default().with_longest(60 * SECOND)),
+    ] {
+        cell.change(change).unwrap();
+        let refused = ask(&cell.load());
+        assert_eq!((asked.get(), refused.kind()), (1, ErrorKind::RateLimited));
+        let wait = refused
+            .advice()
+            .and_then(palisade_core::RetryAfter::duration);
+        assert!(wait.unwrap() >= 20 * SECOND, "and says until when");
+        assert_eq!(refused.processed(), Certainty::No);
+    }
+    // With patience an attempt waits for it.
+    let patient = GateConfig::default().with_patience(60 * SECOND);
+    cell.change(config.with_gate(patient)).unwrap();
+    let _told = ask(&cell.load());
+    assert_eq!(asked.get(), 2);
+    assert!(clock.instant().as_nanos() >= 20_000_000_000);
+}
+
+#[test]
+fn the_limit_and_the_throttle_hear_how_calls_go_and_the_breaker_nothing_of_their_refusals() {
+    let clock = ManualClock::default();
+    let adaptive = AdaptiveConfig::new(Adaptation::Aimd)
+        .with_range(1, 8, 8)
+        .with_keep(50);
+    let config = PolicyConfig::new("acme")
+        .with_adaptive(adaptive)
+        .with_breaker(
+            breaker()
+                .with_consecutive_failures(1_000_000)
+                .with_failure_rate(101),
+        )
+        .with_throttle(ThrottleConfig::default());
+    let policy = policy(config, &clock);
+    let mut made = 0;
+    for _ in 0..1_000 {
+        let (ended, began) = run(
+            &policy,
+            &clock,
+            declared(),
+            &[(0, Err(ErrorKind::Overloaded))],
+        );
+        assert_eq!(ended.unwrap_err().failure.kind(), ErrorKind::Overloaded);
+        made += began.len() as u64;
+    }
+    assert!(made < 500, "the throttle lets a part through: {made}");
+    assert!(policy.throttle().unwrap().refuses_percent() > 50);
+    assert_eq!(policy.adaptive().unwrap().limit(), 1);
+    assert_eq!(policy.adaptive().unwrap().busy(), 0);
+    let counts = policy.breaker().unwrap().status().counts;
+    assert_eq!((counts.calls, counts.failed), (made, made));
+    // And what the breaker refuses is no reason to trust the upstream again.
+    let before = policy.throttle().unwrap().refuses_percent();
+    policy.breaker().unwrap().force_open();
+    for _ in 0..200 {
+        let (ended, began) = run(&policy, &clock, declared(), &[(0, Ok(7))]);
+        let kind = ended.unwrap_err().failure.kind();
+        assert_eq!((kind, began.len()), (ErrorKind::CircuitOpen, 0));
+    }
+    assert_eq!(policy.throttle().unwrap().refuses_percent(), before);
+}
+
+#[test]
+fn a_place_under_the_adaptive_limit_is_waited_for_in_the_line_of_the_fixed_one() {
+    for (line, calls) in [
+        (None, 0),
+        (Some(ConcurrencyConfig::new(9)), 0),
+        (Some(ConcurrencyConfig::new(9).with_queue(1, 2 * SECOND)), 1),
+    ] {
+        let clock = ManualClock::default();
+        let mut config =
+            PolicyConfig::new("acme").with_adaptive(AdaptiveConfig::default().with_range(1, 1, 1));
+        config.concurrency = line;
+        let policy = policy(config, &clock);
+        let held = policy.adaptive().unwrap().enter().allowed();
+        let made = Cell::new(0);
+        let op = |_: Attempt| {
+            made.set(made.get() + 1);
+            async { Ok::<_, Failure>(7) }
+        };
+        let mut waiting = pin!(policy.run(declared(), &AsFailure, &clock, op));
+        let _busy = polled(&clock, 1, waiting.as_mut());
+        drop(held);
+        if calls == 1 {
+            assert_eq!(polled(&clock, 5, waiting).unwrap().unwrap(), 7);
+        }
+        assert_eq!(made.get(), calls);
+    }
+}
+
 #[cfg(feature = "serde")]
 mod serde {
     use super::*;
@@ -349,6 +479,9 @@ mod serde {
             "attempt_timeout": "20s",
             "retry": {"attempts": 4, "base": "250ms", "jitter": "decorrelated"},
             "hedge": {"percentile": 95, "max": "5s"},
+            "gate": {"longest": "2m", "patience": "1s"},
+            "adaptive": {"adaptation": "vegas", "ceiling": 64},
+            "throttle": {"ratio": 150},
             "breaker": {"failure_rate": 40, "window": {"time": "10s"}, "open_for": "5s"}
         }"#;
         let config: PolicyConfig = serde_json::from_str(text).unwrap();
@@ -369,6 +502,12 @@ mod serde {
             (r#"{"retry": {"attempts": 1e400}}"#, "number out of range"),
             (r#"{"retry": {"attempts": NaN}}"#, "expected value"),
             (r#"{"budget": {"percent": 1.5}}"#, "u32"),
+            (r#"{"gate": {"limit": 3}}"#, "unknown field `limit`"),
+            (r#"{"throttle": {"ratio": 1.5}}"#, "u32"),
+            (
+                r#"{"adaptive": {"adaptation": "magic"}}"#,
+                "unknown variant",
+            ),
             (r#"{"breaker": {"window": {"years": 3}}}"#, "years"),
         ] {
             let error = serde_json::from_str::<PolicyConfig>(text).unwrap_err();

@@ -15,7 +15,8 @@ use super::{
 /// A call takes the policy that holds when it begins and keeps it to its end, so a change drops nothing and surprises
 /// nobody in the middle. What was not changed goes on as it is: an open breaker stays open, what was spent stays spent, and
 /// calls under way keep their places. A budget that is changed begins with what is left of the old one; a breaker that is
-/// changed begins closed. A configuration that is refused changes nothing.
+/// changed begins closed, a throttle has seen nothing, an adaptive limit begins where it is told to and does not count the calls
+/// that the old one let in; a gate stays shut. A configuration that is refused changes nothing.
 ///
 /// ```
 /// use palisade_core::{Key, SystemClock};

@@ -1,8 +1,8 @@
 use std::{error::Error, fmt, time::Duration};
 
 use crate::{
-    Backoff, Bulkhead, ConfigError, Growth, HedgePolicy, Jitter, LongAdvice, RetryBudgetConfig,
-    RetryPolicy, breaker::BreakerConfig,
+    AdaptiveConfig, Backoff, Bulkhead, ConfigError, Growth, HedgePolicy, Jitter, LongAdvice,
+    PushbackGate, RetryBudgetConfig, RetryPolicy, ThrottleConfig, breaker::BreakerConfig,
 };
 
 /// All guards of one upstream, as a configuration file has them. What is left out guards nothing.
@@ -48,10 +48,17 @@ pub struct PolicyConfig {
     pub budget: Option<RetryBudgetConfig>,
     /// When a second request is sent for a late answer.
     pub hedge: Option<HedgeConfig>,
+    /// How long all calls obey what one of them was told.
+    pub gate: Option<GateConfig>,
     /// How many calls may be under way.
     pub concurrency: Option<ConcurrencyConfig>,
+    /// How it is found out how many calls the upstream carries. Places are waited for as `concurrency` has it; without that,
+    /// nobody waits.
+    pub adaptive: Option<AdaptiveConfig>,
     /// When the upstream is left alone.
     pub breaker: Option<BreakerConfig>,
+    /// How readily calls are refused here that the upstream would refuse.
+    pub throttle: Option<ThrottleConfig>,
 }
 
 /// The retries of a [`PolicyConfig`]. See [`RetryPolicy`] and [`Backoff`].
@@ -108,6 +115,23 @@ pub struct HedgeConfig {
     pub extra: u32,
 }
 
+/// The gate of a [`PolicyConfig`]. See [`PushbackGate`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(default, deny_unknown_fields)
+)]
+#[non_exhaustive]
+pub struct GateConfig {
+    /// The longest it is shut, however long was told.
+    #[cfg_attr(feature = "serde", serde(with = "crate::when::text"))]
+    pub longest: Duration,
+    /// How long an attempt waits for it. Without patience it is refused, and the retry waits.
+    #[cfg_attr(feature = "serde", serde(with = "crate::when::text"))]
+    pub patience: Duration,
+}
+
 /// The concurrency of a [`PolicyConfig`]. See [`Bulkhead`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(
@@ -154,8 +178,11 @@ impl PolicyConfig {
             retry: None,
             budget: None,
             hedge: None,
+            gate: None,
             concurrency: None,
+            adaptive: None,
             breaker: None,
+            throttle: None,
         }
     }
 
@@ -194,6 +221,13 @@ impl PolicyConfig {
         self
     }
 
+    /// The same with a gate.
+    #[must_use]
+    pub const fn with_gate(mut self, gate: GateConfig) -> Self {
+        self.gate = Some(gate);
+        self
+    }
+
     /// The same with a limit on calls under way.
     #[must_use]
     pub const fn with_concurrency(mut self, concurrency: ConcurrencyConfig) -> Self {
@@ -201,10 +235,24 @@ impl PolicyConfig {
         self
     }
 
+    /// The same with a limit on calls under way that finds itself.
+    #[must_use]
+    pub const fn with_adaptive(mut self, adaptive: AdaptiveConfig) -> Self {
+        self.adaptive = Some(adaptive);
+        self
+    }
+
     /// The same with a circuit breaker.
     #[must_use]
     pub const fn with_breaker(mut self, breaker: BreakerConfig) -> Self {
         self.breaker = Some(breaker);
+        self
+    }
+
+    /// The same with a throttle.
+    #[must_use]
+    pub const fn with_throttle(mut self, throttle: ThrottleConfig) -> Self {
+        self.throttle = Some(throttle);
         self
     }
 
@@ -270,11 +318,24 @@ impl PolicyConfig {
                 );
             }
         }
+        if let Some(gate) = &self.gate {
+            let most = GateConfig::WAIT_MAX;
+            let longest = crate::error::duration("longest", gate.longest, ms, most);
+            note("gate.longest", longest);
+            let patience = crate::error::duration("patience", gate.patience, Duration::ZERO, most);
+            note("gate.patience", patience);
+        }
         if let Some(concurrency) = &self.concurrency {
             note("concurrency", concurrency.build().map(drop));
         }
+        if let Some(adaptive) = self.adaptive {
+            note("adaptive", adaptive.build().map(drop));
+        }
         if let Some(breaker) = self.breaker {
             note("breaker", breaker.build().map(drop));
+        }
+        if let Some(throttle) = &self.throttle {
+            note("throttle", throttle.check());
         }
         if errors.is_empty() {
             return Ok(());
@@ -389,6 +450,34 @@ impl Default for HedgeConfig {
             min: Duration::from_millis(10),
             max: Duration::from_secs(30),
             extra: 1,
+        }
+    }
+}
+
+impl GateConfig {
+    const WAIT_MAX: Duration = PushbackGate::<palisade_core::SystemClock>::WAIT_MAX;
+
+    /// The same, shut for at most `longest`.
+    #[must_use]
+    pub const fn with_longest(mut self, longest: Duration) -> Self {
+        self.longest = longest;
+        self
+    }
+
+    /// The same, where an attempt waits for up to `patience`.
+    #[must_use]
+    pub const fn with_patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
+    }
+}
+
+/// Shut for up to five minutes; nobody waits.
+impl Default for GateConfig {
+    fn default() -> Self {
+        Self {
+            longest: Duration::from_secs(300),
+            patience: Duration::ZERO,
         }
     }
 }

@@ -6,6 +6,7 @@ mod policy;
 
 pub use cell::PolicyCell;
 pub use config::{
-    ConcurrencyConfig, HedgeConfig, PolicyConfig, PolicyError, RetryConfig, UnsoundPolicy,
+    ConcurrencyConfig, GateConfig, HedgeConfig, PolicyConfig, PolicyError, RetryConfig,
+    UnsoundPolicy,
 };
 pub use policy::{Failed, Policy, Step};

@@ -4,8 +4,9 @@ use palisade_core::{Clock, Decision, Key, SystemClock, Timer};
 
 use super::config::{PolicyConfig, UnsoundPolicy};
 use crate::{
-    AsFailure, Attempt, Breaker, Bulkhead, Call, Classify, Deadline, ErrorKind, Failure, GaveUp,
-    Hedger, RetryBudget, RetryPolicy, Slot, format_duration, hedge, retry, timeout,
+    AdaptiveLimit, AsFailure, Attempt, Breaker, Bulkhead, Call, Classify, ClientThrottle, Deadline,
+    ErrorKind, Failure, GaveUp, Hedger, PushbackGate, RetryBudget, RetryPolicy, Slot,
+    format_duration, hedge, retry, timeout,
 };
 
 /// All guards of one upstream, in the one order in which they work.
@@ -15,10 +16,14 @@ use crate::{
 /// 1. *deadline*: it is of the whole, pauses included.
 /// 2. *retry*, paid by the budget: every attempt goes through all that follows.
 /// 3. *hedge*: of one attempt, on the same budget.
-/// 4. *concurrency*: a call that pauses holds no place, and one that finds none is nothing the breaker should hear of.
-/// 5. *breaker*: every attempt asks anew, and hears of a time-out as of a failure.
-/// 6. *timeout*: of one attempt, never longer than what is left of the whole.
-/// 7. the call.
+/// 4. *gate*: who was told to come back later, or would be, takes nobody's place.
+/// 5. *concurrency*: a call that pauses holds no place, and one that finds none is nothing the breaker should hear of.
+/// 6. *adaptive*: the same, with the limit that the upstream turns out to bear; what is fixed bounds it.
+/// 7. *breaker*: every attempt asks anew, and hears of a time-out as of a failure.
+/// 8. *throttle*: it weighs calls that would be made against those the upstream accepts, so what the breaker refuses is none of
+///    its business; and for what it refuses itself, the breaker has its permit back.
+/// 9. *timeout*: of one attempt, never longer than what is left of the whole.
+/// 10. the call.
 ///
 /// It is built once and checked as a whole; [`steps`](Policy::steps) and its `Display` tell the order, so that a test can
 /// assert it. It is changed at run time through a [`PolicyCell`](crate::PolicyCell).
@@ -27,11 +32,17 @@ pub struct Policy<K: Clock = SystemClock> {
     retry: RetryPolicy,
     budget: Option<Arc<RetryBudget>>,
     hedger: Option<Arc<Hedger>>,
+    gate: Option<PushbackGate<K>>,
     bulkhead: Option<Bulkhead>,
+    adaptive: Option<AdaptiveLimit<K>>,
     breaker: Option<Breaker<K>>,
+    throttle: Option<ClientThrottle<K>>,
     key: Key,
     clock: K,
 }
+
+/// Keys that a policy's gate may be shut for: its own, and what the host shuts itself.
+const GATES: usize = 1_024;
 
 /// One guard of a [`Policy`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -43,10 +54,16 @@ pub enum Step {
     Retry,
     /// Sends a second request for a late answer.
     Hedge,
+    /// Makes all calls obey what one of them was told.
+    Gate,
     /// Limits the calls under way.
     Concurrency,
+    /// Finds out how many calls the upstream carries.
+    Adaptive,
     /// Leaves a failing upstream alone.
     Breaker,
+    /// Refuses the share of the calls that the upstream would refuse.
+    Throttle,
     /// A limit on one attempt.
     Timeout,
 }
@@ -61,7 +78,7 @@ pub struct Failed<T, E> {
 }
 
 impl<K: Clock + Clone> Policy<K> {
-    /// Builds the guards of `config`. The key names the breaker.
+    /// Builds the guards of `config`. The key names the breaker, and whom the gate is shut for.
     ///
     /// # Errors
     ///
@@ -138,13 +155,56 @@ impl<K: Clock + Clone> Policy<K> {
                 Some(Breaker::new(key.clone(), breaker, clock.clone()))
             }
         };
+        let gate = match (&config.gate, old) {
+            (None, _) => None,
+            (Some(gate), old) => {
+                let new = PushbackGate::new(clock.clone())
+                    .with_limit(GATES, gate.longest)
+                    .map_err(refused("gate"))?;
+                // What was told before the change still holds, for as long as the new one believes.
+                let before = old.and_then(|old| Some((old.config.gate?, old.gate.as_ref()?)));
+                Some(match before {
+                    Some((config, old)) if config.longest == gate.longest => old.clone(),
+                    Some((_, old)) => {
+                        for (key, left) in old.shut() {
+                            new.push(&key, left);
+                        }
+                        new
+                    }
+                    None => new,
+                })
+            }
+        };
+        let adaptive = match (config.adaptive, old) {
+            (None, _) => None,
+            (Some(adaptive), Some(old)) if old.config.adaptive == Some(adaptive) => {
+                old.adaptive.clone()
+            }
+            (Some(adaptive), _) => {
+                let adaptive = adaptive.build().map_err(refused("adaptive"))?;
+                Some(AdaptiveLimit::new(adaptive, clock.clone()))
+            }
+        };
+        let throttle = match (config.throttle, old) {
+            (None, _) => None,
+            (Some(throttle), Some(old)) if old.config.throttle == Some(throttle) => {
+                old.throttle.clone()
+            }
+            (Some(throttle), _) => {
+                let throttle = ClientThrottle::new(throttle, clock.clone());
+                Some(throttle.map_err(refused("throttle"))?)
+            }
+        };
         Ok(Self {
             config,
             retry,
             budget,
             hedger,
+            gate,
             bulkhead,
+            adaptive,
             breaker,
+            throttle,
             key,
             clock,
         })
@@ -208,7 +268,7 @@ impl<K: Clock + Clone> Policy<K> {
             })
     }
 
-    /// One attempt: concurrency, breaker, time-out, call.
+    /// One attempt: gate, concurrency, adaptive limit, breaker, throttle, time-out, call.
     async fn once<T, E, Fut>(
         &self,
         attempt: Attempt,
@@ -223,6 +283,13 @@ impl<K: Clock + Clone> Policy<K> {
             let now = self.clock.instant();
             attempt.remaining(now).unwrap_or(Duration::MAX)
         };
+        if let (Some(gate), Some(config)) = (&self.gate, &self.config.gate) {
+            let patience = config.patience.min(left(&attempt));
+            if let Decision::Deny(advice) = gate.wait(&self.key, patience, timer).await {
+                let failure = Failure::new(ErrorKind::RateLimited).not_processed();
+                return Err(Failed::refused(failure.with_advice(advice)));
+            }
+        }
         let _place: Option<Slot> = match &self.bulkhead {
             None => None,
             Some(bulkhead) => match bulkhead.wait_for(1, left(&attempt), timer).await {
@@ -230,10 +297,31 @@ impl<K: Clock + Clone> Policy<K> {
                 Decision::Deny(busy) => return Err(Failed::refused(busy.into())),
             },
         };
+        let slot = match &self.adaptive {
+            None => None,
+            Some(adaptive) => {
+                let line = self.config.concurrency;
+                let (queue, patience) = line.map_or((0, Duration::ZERO), |concurrency| {
+                    (concurrency.queue, concurrency.patience)
+                });
+                let patience = patience.min(left(&attempt));
+                match adaptive.wait(queue, patience, timer).await {
+                    Decision::Allow(slot) => Some(slot),
+                    Decision::Deny(busy) => return Err(Failed::refused(busy.into())),
+                }
+            }
+        };
         let permit = match self.breaker.as_ref().map(Breaker::admit) {
             None => None,
             Some(Decision::Allow(permit)) => Some(permit),
             Some(Decision::Deny(denied)) => return Err(Failed::refused(denied.into())),
+        };
+        let asked = match self.throttle.as_ref().map(ClientThrottle::ask) {
+            None => None,
+            Some(Decision::Allow(asked)) => Some(asked),
+            Some(Decision::Deny(_)) => {
+                return Err(Failed::refused(ClientThrottle::<K>::refused()));
+            }
         };
         let limited = self.config.attempt_timeout.is_some() || attempt.deadline.is_some();
         let ended = if limited {
@@ -259,8 +347,19 @@ impl<K: Clock + Clone> Policy<K> {
                 }),
             },
         };
+        // All who let it through hear how it went, from the inside out.
+        let failure = ended.as_ref().err().map(|failed| &failed.failure);
+        if let Some(asked) = asked {
+            asked.outcome(failure);
+        }
         if let Some(permit) = permit {
-            permit.outcome(ended.as_ref().err().map(|failed| &failed.failure));
+            permit.outcome(failure);
+        }
+        if let Some(slot) = slot {
+            slot.outcome(failure);
+        }
+        if let (Some(gate), Some(failure)) = (&self.gate, failure) {
+            gate.heard(&self.key, failure);
         }
         ended
     }
@@ -275,8 +374,11 @@ impl<K: Clock> Policy<K> {
             (config.deadline.is_some(), Step::Deadline),
             (config.retry.is_some(), Step::Retry),
             (config.hedge.is_some(), Step::Hedge),
+            (config.gate.is_some(), Step::Gate),
             (config.concurrency.is_some(), Step::Concurrency),
+            (config.adaptive.is_some(), Step::Adaptive),
             (config.breaker.is_some(), Step::Breaker),
+            (config.throttle.is_some(), Step::Throttle),
             (config.attempt_timeout.is_some(), Step::Timeout),
         ];
         let on = steps.into_iter().filter(|(on, _)| *on);
@@ -307,10 +409,28 @@ impl<K: Clock> Policy<K> {
         self.hedger.as_deref()
     }
 
+    /// The gate, such as to shut it for what was told elsewhere.
+    #[must_use]
+    pub const fn gate(&self) -> Option<&PushbackGate<K>> {
+        self.gate.as_ref()
+    }
+
     /// The limit on calls under way.
     #[must_use]
     pub const fn bulkhead(&self) -> Option<&Bulkhead> {
         self.bulkhead.as_ref()
+    }
+
+    /// The limit on calls under way that finds itself.
+    #[must_use]
+    pub const fn adaptive(&self) -> Option<&AdaptiveLimit<K>> {
+        self.adaptive.as_ref()
+    }
+
+    /// The throttle.
+    #[must_use]
+    pub const fn throttle(&self) -> Option<&ClientThrottle<K>> {
+        self.throttle.as_ref()
     }
 }
 
@@ -387,6 +507,20 @@ impl Step {
                     .concurrency
                     .map_or(0, |concurrency| concurrency.limit);
                 write!(f, "concurrency {limit}")
+            }
+            Self::Gate => {
+                let longest = config.gate.map(|gate| gate.longest);
+                write!(f, "gate up to {}", length(longest))
+            }
+            Self::Adaptive => {
+                let (floor, ceiling) = config
+                    .adaptive
+                    .map_or((0, 0), |adaptive| (adaptive.floor, adaptive.ceiling));
+                write!(f, "adaptive {floor} to {ceiling}")
+            }
+            Self::Throttle => {
+                let most = config.throttle.map_or(0, |throttle| throttle.refuse_max);
+                write!(f, "throttle up to {most} %")
             }
             Self::Breaker => {
                 let rate = config.breaker.map_or(0, |breaker| breaker.failure_rate);
