@@ -221,7 +221,9 @@ impl<'a> Gate<'a> {
             plain &= plain - 1;
         }
         let sign = both(block.sign, next.sign);
-        let mut signed = word & sign >> 1 & (word | slash) >> 2 & both(u64::MAX, tail);
+        // What is not shown may stand behind the sign as well.
+        let veil = both(block.veil, next.veil);
+        let mut signed = word & sign >> 1 & (word | slash | veil) >> 2 & both(u64::MAX, tail);
         while signed != 0 {
             let at = signed.trailing_zeros();
             signed &= signed - 1;

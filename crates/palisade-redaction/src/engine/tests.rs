@@ -173,6 +173,16 @@ proptest! {
     }
 }
 
+#[test]
+fn what_is_hidden_behind_the_sign_of_a_prefix_is_seen_by_the_gate() {
+    let scanner = Scanner::new();
+    let body = "kJdLqZtVbXwpQsRuYmNk3J9dLq2ZtVb7Xw1pQ8sR5uY0";
+    let text = format!("{}sha256~\u{200B}{body}{}", " ".repeat(60), " .".repeat(40));
+    let gated = hits(scanner.rules(), text.as_bytes(), false);
+    assert_eq!(gated.len(), 1);
+    assert_eq!(gated, hits(scanner.rules(), text.as_bytes(), true));
+}
+
 /// Looks at every byte of `text`, and says how often at each.
 fn steps(rules: &Rules, text: &[u8]) -> u64 {
     let _ = steps::take();
@@ -208,6 +218,11 @@ fn hostile() -> impl Iterator<Item = String> {
         "\\u0041",
         "%41",
         "rm -rf ",
+        "rm -rf /",
+        "$1$",
+        "address: 1 a, ",
+        "dob 12 ",
+        "drop table ",
         "select ",
         "curl http://x ",
         "delete from x ",
