@@ -57,11 +57,15 @@ pub(crate) fn find(
     }
     let to = link.value_end(view, name, JUDGED_MAX);
     let value = view.slice(from, to);
-    if value.len() < 6 || is_dull(value, name) || refers_elsewhere(value, link.quote != 0) {
+    if value.len() < 6 || is_dull(value, name) {
         return None;
     }
     let is_longer = value.len() >= JUDGED_MAX;
     let makeup = Makeup::of(value);
+    // So long without a digit, it is no secret whatever its name. To see it here is to read names over and over less.
+    if (is_longer && makeup.digits == 0) || refers_elsewhere(value, link.quote != 0) {
+        return None;
+    }
     if makeup.distinct >= 6
         && makeup.digits > 0
         && let Some(label) = rules.find_named(view.slice(at, end), value)
@@ -487,12 +491,12 @@ fn password(value: &[u8], makeup: Makeup, link: &Link) -> Option<f32> {
 }
 
 fn secret(value: &[u8], makeup: Makeup) -> Option<f32> {
-    let uuid = is_uuid(value);
-    if is_placeholder(value) || (!uuid && is_identifier(value)) {
-        return None;
-    }
     // A date, a version, a price: no letters at all.
     if makeup.letters() < 2 || makeup.digits < 1 || !makeup.is_random() && makeup.length < 24 {
+        return None;
+    }
+    let uuid = is_uuid(value);
+    if is_placeholder(value) || (!uuid && is_identifier(value)) {
         return None;
     }
     let varied = makeup.upper > 0 && makeup.lower > 0 && makeup.digits > 1;

@@ -335,7 +335,7 @@ impl Line {
                     1
                 }
             };
-            if step == 0 {
+            if step == 0 || line.begins_again() {
                 break;
             }
             at += step;
@@ -350,6 +350,22 @@ impl Line {
             }
         }
         line
+    }
+
+    /// Gives up what repeats the beginning of the line: that is a line of its own, and is judged as one. To read it for
+    /// both would be to read a text of beginnings as often as they fit into a line.
+    fn begins_again(&mut self) -> bool {
+        const AGAIN: usize = 8;
+        let Some(first) = self.length.checked_sub(AGAIN) else {
+            return false;
+        };
+        let again = first >= AGAIN
+            && self.text[first..self.length] == self.text[..AGAIN]
+            && !is_word(self.text[first - 1]);
+        if again {
+            self.length = first;
+        }
+        again
     }
 
     fn last(&self) -> u8 {

@@ -162,6 +162,23 @@ fn place(view: &View<'_>, start: usize, locale: Locale) -> Option<usize> {
     if !(first.is_ascii_alphanumeric() || first >= 128) {
         return None;
     }
+    let is = |word: &[u8], names: &[&str]| {
+        let name = |name: &&str| word.len() == name.len() && starts_any_case(word, name.as_bytes());
+        names.iter().any(name)
+    };
+    // Most of what is none is told by its first word.
+    let end = view.run(start, 24, |b| b.is_ascii_alphanumeric() || b >= 128);
+    let head = view.slice(start, end);
+    let begins = match locale {
+        English => is_number(head) || is(head, &UNITS),
+        French => is_number(head),
+        // A postcode may come first, a house number does not.
+        German => head.len() == 5 || !is_number(head),
+        Spanish => is(head, &CALLES),
+    };
+    if !begins {
+        return None;
+    }
     let stop = view.run(start, ADDRESS_MAX, |b| {
         !b"\n\r\t\"<>|;\\{}[]=\0".contains(&b)
     });
@@ -175,15 +192,10 @@ fn place(view: &View<'_>, start: usize, locale: Locale) -> Option<usize> {
         }
         words
     };
-    let is = |word: &[u8], names: &[&str]| {
-        let name = |name: &&str| word.len() == name.len() && starts_any_case(word, name.as_bytes());
-        names.iter().any(name)
-    };
     let fits = match locale {
         English => {
             is_number(words[0]) && words[2..7].iter().any(|word| is(word, &STREETS))
-                || is(words[0], &["po", "flat", "apt", "unit", "suite"])
-                    && words.iter().any(|w| is_number(w))
+                || is(words[0], &UNITS) && words.iter().any(|w| is_number(w))
         }
         French => is_number(words[0]) && words[1..4].iter().any(|word| is(word, &RUES)),
         German => words
@@ -196,6 +208,8 @@ fn place(view: &View<'_>, start: usize, locale: Locale) -> Option<usize> {
 
 /// How many words of an address are looked at.
 const WORDS: usize = 10;
+
+const UNITS: [&str; 5] = ["po", "flat", "apt", "unit", "suite"];
 
 const STREETS: [&str; 29] = [
     "street",

@@ -399,6 +399,9 @@ fn aadhaar(text: &[u8]) -> bool {
         (false, true) => 5 + (a + 5 - b) % 5,
         (false, false) => (a + 5 - b) % 5,
     };
+    if text[0] <= b'1' {
+        return false;
+    }
     let mut check = 0;
     for (place, byte) in text.iter().rev().enumerate() {
         let mut value = usize::from(byte - b'0');
@@ -407,7 +410,7 @@ fn aadhaar(text: &[u8]) -> bool {
         }
         check = multiply(check, value);
     }
-    check == 0 && text[0] > b'1'
+    check == 0
 }
 
 #[cfg(test)]
