@@ -61,11 +61,13 @@ pub(crate) fn find(
         return None;
     }
     let is_longer = value.len() >= JUDGED_MAX;
-    let makeup = Makeup::of(value);
     // So long without a digit, it is no secret whatever its name. To see it here is to read names over and over less.
-    if (is_longer && makeup.digits == 0) || refers_elsewhere(value, link.quote != 0) {
+    if (is_longer && !value.iter().any(u8::is_ascii_digit))
+        || refers_elsewhere(value, link.quote != 0)
+    {
         return None;
     }
+    let makeup = Makeup::of(value);
     if makeup.distinct >= 6
         && makeup.digits > 0
         && let Some(label) = rules.find_named(view.slice(at, end), value)

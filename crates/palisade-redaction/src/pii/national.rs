@@ -144,9 +144,9 @@ pub(super) fn find(view: &View<'_>, at: usize) -> Option<Hit> {
         return None;
     }
     let (mut record, mut has_read) = (Record::default(), false);
-    FORMATS.iter().find_map(|format| {
+    FORMATS.iter().enumerate().find_map(|(place, format)| {
         let length = format.shape.len();
-        if !number.has_shape(format.shape) {
+        if !number.has_shape(place) {
             return None;
         }
         let text = &number.text[..length];
@@ -248,15 +248,33 @@ impl Compact {
         number
     }
 
-    fn has_shape(&self, shape: &[u8]) -> bool {
-        self.ends >> shape.len() & 1 == 1
-            && shape.iter().enumerate().all(|(at, wanted)| match wanted {
-                b'9' => self.digits >> at & 1 == 1,
-                b'A' => self.digits >> at & 1 == 0,
-                _ => true,
-            })
+    fn has_shape(&self, at: usize) -> bool {
+        let (digits, letters) = SHAPES[at];
+        self.ends >> FORMATS[at].shape.len() & 1 == 1
+            && self.digits & digits == digits
+            && self.digits & letters == 0
     }
 }
+
+/// Where each format has digits, and where letters.
+const SHAPES: [(u32, u32); FORMATS.len()] = {
+    let mut shapes = [(0, 0); FORMATS.len()];
+    let mut format = 0;
+    while format < FORMATS.len() {
+        let shape = FORMATS[format].shape;
+        let mut at = 0;
+        while at < shape.len() {
+            match shape[at] {
+                b'9' => shapes[format].0 |= 1 << at,
+                b'A' => shapes[format].1 |= 1 << at,
+                _ => {}
+            }
+            at += 1;
+        }
+        format += 1;
+    }
+    shapes
+};
 
 fn digit(text: &[u8], at: usize) -> u32 {
     u32::from(text[at].wrapping_sub(b'0'))
