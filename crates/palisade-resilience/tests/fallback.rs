@@ -10,8 +10,8 @@ use std::{
 
 use palisade_core::{Decision, Key, ManualClock, RetryAfter, Timer};
 use palisade_resilience::{
-    AsFailure, Breaker, BreakerConfig, Call, Deadline, ErrorKind, Failure, Fault, GaveUp,
-    Idempotency, Phase, RetryBudget, RetryBudgetConfig, Served, Stop, Target, fallback,
+    AsFailure, Breaker, BreakerConfig, Call, Certainty, Deadline, ErrorKind, Failure, Fault,
+    GaveUp, Idempotency, Phase, RetryBudget, RetryBudgetConfig, Served, Stop, Target, fallback,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -176,6 +176,25 @@ fn an_open_breaker_is_passed_over_free_of_charge_and_a_failing_target_opens_its_
         matches!(gave_up.failure.advice(), Some(RetryAfter::After(_))),
         "it says when the first of them opens"
     );
+}
+
+#[test]
+fn a_call_that_a_breaker_further_in_refused_costs_the_next_one_nothing() {
+    let config = RetryBudgetConfig::default().with_percent(0).with_floor(0);
+    let empty = RetryBudget::new(config).unwrap();
+    let call = || declared().with_budget(&empty);
+    let (ended, _) = run(call(), &[fails(ErrorKind::CircuitOpen), Ok("b")]);
+    assert_eq!(ended.unwrap().answer, "b");
+    let (ended, _) = run(call(), &[fails(ErrorKind::Overloaded), Ok("b")]);
+    assert_eq!(ended.unwrap_err().why, Stop::Budget);
+}
+
+#[test]
+fn what_the_first_may_have_done_is_not_denied_by_the_refusal_of_the_next() {
+    let refused = Failure::new(ErrorKind::Unavailable).not_processed();
+    let (ended, called) = run(declared(), &[fails(ErrorKind::Timeout), Err(refused)]);
+    assert_eq!(called, [0, 1]);
+    assert_eq!(ended.unwrap_err().failure.processed(), Certainty::Unknown);
 }
 
 #[test]

@@ -11,8 +11,9 @@ use std::{
 
 use palisade_core::{Clock, ManualClock, Timer};
 use palisade_resilience::{
-    AsFailure, Attempt, Call, Deadline, ErrorKind, Failure, HedgePolicy, Hedger, Idempotency,
-    RetryBudget, RetryBudgetConfig, RetryOwner, RetryPolicy, Stop, Target, fallback, hedge, retry,
+    AsFailure, Attempt, Call, Certainty, Deadline, ErrorKind, Failure, HedgePolicy, Hedger,
+    Idempotency, RetryBudget, RetryBudgetConfig, RetryOwner, RetryPolicy, Stop, Target, fallback,
+    hedge, retry,
 };
 
 const MS: Duration = Duration::from_millis(1);
@@ -120,6 +121,55 @@ fn the_first_answer_counts_and_the_loser_is_cancelled() {
     let upstream = Upstream::new(&[(12, Ok(1)), (5, Ok(2))]);
     assert_eq!(upstream.hedged(&hedger, declared()), Ok(1));
     assert_eq!((hedger.counts().sent, hedger.counts().won), (2, 1));
+}
+
+#[test]
+fn the_loser_is_gone_with_the_answer_and_not_when_somebody_lets_go_of_the_call() {
+    for script in [
+        [(1_000, Ok(1)), (5, Ok(2))],
+        [(12, Ok(1)), (1_000, Ok(2))],
+        // Nor does it outlast a failure that nothing can mend.
+        [(12, Err(ErrorKind::Validation.into())), (1_000, Ok(2))],
+    ] {
+        let upstream = Upstream::new(&script);
+        let (hedger, clock) = (after(10), &upstream.clock);
+        let op = |attempt: Attempt| upstream.ask(attempt);
+        let mut call = pin!(hedge(&hedger, declared(), &AsFailure, clock, clock, op));
+        let ended = polled(clock, 100, call.as_mut());
+        assert!(ended.is_some());
+        assert_eq!((upstream.alive.get(), clock.sleepers()), (0, 0));
+    }
+}
+
+#[test]
+fn what_one_request_may_have_done_is_not_denied_by_the_refusal_of_the_other() {
+    let refused = down().not_processed();
+    for (first, second) in [
+        (ErrorKind::Timeout.into(), refused.clone()),
+        (refused.clone(), ErrorKind::Timeout.into()),
+    ] {
+        let upstream = Upstream::new(&[(20, Err(first)), (20, Err(second))]);
+        let (hedger, clock) = (after(10), &upstream.clock);
+        let op = |attempt: Attempt| upstream.ask(attempt);
+        let gave_up = drive(
+            clock,
+            hedge(&hedger, declared(), &AsFailure, clock, clock, op),
+        );
+        assert_eq!(gave_up.unwrap_err().failure.processed(), Certainty::Unknown);
+    }
+}
+
+#[test]
+fn a_percentile_is_learnt_from_the_calls_themselves() {
+    let policy = HedgePolicy::percentile(90, MS, 500 * MS).unwrap();
+    let hedger = Hedger::new(policy);
+    let upstream = Upstream::new(&[(40, Ok(1)), (1_000, Ok(2))]);
+    for _ in 0..Hedger::SAMPLES_MIN {
+        assert_eq!(hedger.delay(upstream.clock.instant()), 500 * MS);
+        assert_eq!(upstream.hedged(&hedger, declared()), Ok(1));
+    }
+    let delay = hedger.delay(upstream.clock.instant());
+    assert!((35 * MS..=50 * MS).contains(&delay), "{delay:?}");
 }
 
 #[test]
