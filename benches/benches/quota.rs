@@ -18,9 +18,10 @@ use criterion::{
 use palisade::{
     core::{Clock as _, Dimension, Key, Money, SystemClock, Tokens},
     quota::{
-        Amount, Defaults, InMemory, Quota, QuotaLedger, ReservationId, ReserveRequest,
-        SettleRequest,
+        Amount, Defaults, InMemory, LeaseConfig, Leased, Quota, QuotaLedger, ReservationId,
+        ReserveRequest, SettleRequest,
     },
+    resilience::TokioTimer,
     sqlite::{Durability, Sqlite, SqliteConfig},
 };
 use tokio::runtime::Runtime;
@@ -110,6 +111,13 @@ fn reserve_settle(c: &mut Criterion) {
         let sqlite =
             Sqlite::open(folder.path().join("bench.db"), config).expect("a new file opens");
         callers(&mut group, &runtime, name, &Arc::new(sqlite.clone()));
+        let (leased, task) = Leased::new(sqlite.clone(), SystemClock, LeaseConfig::default())
+            .expect("there is randomness");
+        let lending = runtime.spawn(task.run(TokioTimer));
+        let (leased, name) = (Arc::new(leased), format!("{name}_leased"));
+        callers(&mut group, &runtime, &name, &leased);
+        drop(leased);
+        runtime.block_on(lending).expect("the last word is said");
         runtime.block_on(sqlite.close());
     }
     group.finish();
