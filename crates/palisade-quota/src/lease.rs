@@ -7,6 +7,5 @@ mod lender;
 mod local;
 
 pub use leased::{LeaseConfig, LeaseTask, Leased};
-pub(crate) use lend::keep;
-pub use lend::lend;
+pub use lend::{keep, lend};
 pub use lender::{Exchange, Exchanged, Lease, LeaseEntry, LesseeId, QuotaLender};

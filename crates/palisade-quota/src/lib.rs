@@ -21,7 +21,7 @@ pub use hold::{Hold, Outcome, Phase, Place, Resolution};
 pub use id::ReservationId;
 pub use lease::{
     Exchange, Exchanged, Lease, LeaseConfig, LeaseEntry, LeaseTask, Leased, LesseeId, QuotaLender,
-    lend,
+    keep, lend,
 };
 pub use ledger::{
     DynQuotaLedger, Granted, QuotaLedger, Refusal, Refused, ReserveRequest, SettleRequest,

@@ -8,8 +8,12 @@ use crate::{
     ReserveRequest, Resolution, Resolve, Window, decide, repeat,
 };
 
-/// How many rounds' worth of demand a node wants to have in hand, so that it seldom waits for a slice.
-const ROUNDS: usize = 2;
+impl Loan {
+    /// What to have in hand besides, so that calls seldom wait for a slice: two rounds' worth of demand.
+    const fn ahead(&self) -> Amount {
+        self.recent.saturating_add(self.recent)
+    }
+}
 
 impl Book {
     /// Decides as far as this node can. `None` if the store must be asked: it does not know a scope, has too little on
@@ -100,8 +104,7 @@ impl Book {
                     .spent(loan.unposted);
                 if account.window.contains(now) {
                     let need = loan.live.saturating_add(ask);
-                    let ahead =
-                        std::iter::repeat_n(loan.recent, ROUNDS).fold(wish, Amount::saturating_add);
+                    let ahead = wish.saturating_add(loan.ahead());
                     current = Some(entry.wanting(need, need.saturating_add(ahead)));
                 } else if loan.is_open() {
                     entries.push(entry.wanting(loan.live, loan.live));
@@ -121,7 +124,7 @@ impl Book {
         scope.accounts.values().any(|account| {
             let loan = account.loan;
             let wanted = if account.window.contains(now) {
-                std::iter::repeat_n(loan.recent, ROUNDS).fold(loan.live, Amount::saturating_add)
+                loan.live.saturating_add(loan.ahead())
             } else {
                 loan.live
             };

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use palisade_core::{Clock, Decision, Key, StoreError, StoreErrorKind, Timer};
+use palisade_core::{Clock, Decision, Key, StoreError, StoreErrorKind, Timer, Timestamp};
 
 use super::{Exchange, LesseeId, QuotaLender, local::Local};
 use crate::{
@@ -174,8 +174,7 @@ impl<L: QuotaLedger + QuotaLender, C: Clock> QuotaLedger for Leased<L, C> {
             if let Some(decision) = node.decide(&request, fresh)? {
                 return Ok(decision);
             }
-            node.say(|local, now| local.about(request.scopes(), request.ask(), now))
-                .await?;
+            node.talk_about(request.scopes(), request.ask()).await?;
             fresh = true;
         }
         Err(StoreError::new(StoreErrorKind::Busy, "reserving quota"))
@@ -199,8 +198,7 @@ impl<L: QuotaLedger + QuotaLender, C: Clock> QuotaLedger for Leased<L, C> {
     async fn balance(&self, scope: &Key) -> Result<Balance, StoreError> {
         let node = &*self.node;
         let _talk = node.talk.lock().await;
-        let scopes = std::slice::from_ref(scope);
-        node.say(|local, now| local.about(scopes, Amount::ZERO, now))
+        node.talk_about(std::slice::from_ref(scope), Amount::ZERO)
             .await?;
         let mut local = node.lock();
         local.book.balance(scope, node.clock.now())
@@ -210,8 +208,7 @@ impl<L: QuotaLedger + QuotaLender, C: Clock> QuotaLedger for Leased<L, C> {
         let node = &*self.node;
         let _talk = node.talk.lock().await;
         node.ledger.set_quota(scope, quota).await?;
-        let scopes = std::slice::from_ref(scope);
-        node.say(|local, now| local.about(scopes, Amount::ZERO, now))
+        node.talk_about(std::slice::from_ref(scope), Amount::ZERO)
             .await
     }
 
@@ -258,16 +255,15 @@ impl<L: QuotaLedger + QuotaLender, C: Clock> Node<L, C> {
         };
         // More was spent than is on lease. Nobody is told before the store knows.
         let _talk = self.talk.lock().await;
-        self.say(|local, now| local.about(&scopes, Amount::ZERO, now))
-            .await?;
+        self.talk_about(&scopes, Amount::ZERO).await?;
         Ok(Some(resolution))
     }
 
-    /// One exchange with the store, after the one whose answer got lost, if there is such. The caller has its turn to
-    /// talk.
+    /// One exchange with the store, if there is anything to say, after the one whose answer got lost, if there is such. The
+    /// caller has its turn to talk.
     async fn say(
         &self,
-        mut words: impl FnMut(&mut Local, palisade_core::Timestamp) -> Result<Exchange, StoreError>,
+        words: impl FnOnce(&mut Local, Timestamp) -> Result<Option<Exchange>, StoreError>,
     ) -> Result<(), StoreError> {
         let unanswered = self.lock().unanswered();
         if let Some(exchange) = unanswered {
@@ -277,7 +273,16 @@ impl<L: QuotaLedger + QuotaLender, C: Clock> Node<L, C> {
             let mut local = self.lock();
             words(&mut local, self.clock.now())?
         };
-        self.exchange(&exchange).await
+        match exchange {
+            Some(exchange) => self.exchange(&exchange).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Asks and tells about these scopes, of each of which `ask` more is needed.
+    async fn talk_about(&self, scopes: &[Key], ask: Amount) -> Result<(), StoreError> {
+        self.say(|local, now| local.about(scopes, ask, now).map(Some))
+            .await
     }
 
     async fn exchange(&self, exchange: &Exchange) -> Result<(), StoreError> {
@@ -297,18 +302,7 @@ impl<L: QuotaLedger + QuotaLender, C: Clock> Node<L, C> {
 
     async fn round(&self) -> Result<(), StoreError> {
         let _talk = self.talk.lock().await;
-        let unanswered = self.lock().unanswered();
-        if let Some(exchange) = unanswered {
-            self.exchange(&exchange).await?;
-        }
-        let exchange = {
-            let mut local = self.lock();
-            local.round(self.clock.now())?
-        };
-        match exchange {
-            Some(exchange) => self.exchange(&exchange).await,
-            None => Ok(()),
-        }
+        self.say(Local::round).await
     }
 
     /// A book is whole after every call, and none of its calls can panic half-way: a poisoned lock is still good.

@@ -32,9 +32,9 @@ pub fn lend(state: &ScopeState, lent: Amount, entry: &LeaseEntry) -> Amount {
     Amount::from_units(measure(Measure::Tokens), measure(Measure::Money))
 }
 
-/// What is left on lease in a window that is not the running one: it only ever shrinks.
+/// How much a lessee has on lease in a window that is not the running one: there it only ever shrinks.
 #[must_use]
-pub(crate) fn keep(lent: Amount, entry: &LeaseEntry) -> Amount {
+pub fn keep(lent: Amount, entry: &LeaseEntry) -> Amount {
     lent.saturating_sub(entry.spent).min(entry.wish)
 }
 

@@ -2,7 +2,7 @@
 
 use palisade_core::StoreError;
 use palisade_quota::{
-    Amount, Exchange, Exchanged, Lease, LeaseEntry, QuotaLender, RequestError, Window, lend,
+    Amount, Exchange, Exchanged, Lease, LeaseEntry, QuotaLender, RequestError, Window, keep, lend,
 };
 
 use super::{Book, LOADING, Rules, Scope, invalid, read_amount, window};
@@ -67,7 +67,7 @@ impl Book<'_, '_> {
         let new = if place.is_running {
             lend(&scope.state, old, entry)
         } else {
-            old.saturating_sub(entry.spent).min(entry.wish)
+            keep(old, entry)
         };
         // Looking leaves no trace.
         if entry.spent.is_zero() && old == new {
