@@ -7,10 +7,12 @@ use std::{
 };
 
 use palisade_conformance::{block_on, quota::Setup};
-use palisade_core::{Clock as _, Decision, Dimension, Key, ManualClock, Timestamp, Tokens};
+use palisade_core::{
+    Clock as _, Decision, Dimension, Key, ManualClock, StoreErrorKind, Timestamp, Tokens,
+};
 use palisade_quota::{
-    Amount, Defaults, InMemory, LeaseConfig, LeaseTask, Leased, Quota, QuotaLedger as _,
-    ReservationId, ReserveRequest, SettleRequest,
+    Amount, Defaults, Exchange, InMemory, LeaseConfig, LeaseEntry, LeaseTask, Leased, LesseeId,
+    Quota, QuotaLedger as _, QuotaLender as _, ReservationId, ReserveRequest, SettleRequest,
 };
 use proptest::prelude::*;
 
@@ -180,6 +182,25 @@ fn a_cost_beyond_the_lease_is_in_the_store_before_anybody_is_told() {
     settle(&node, 1, 5_000);
     assert_eq!(stands(&store), (5_000, 0));
     assert!(!take(&node, 2, 1));
+}
+
+#[test]
+fn exchanges_that_fail_take_no_room() {
+    let (store, _clock) = store();
+    let exchange = |lessee, spent| {
+        let entry = |spent| LeaseEntry::look(user()).spent(spent);
+        let entries = vec![entry(tokens(1)), entry(spent)];
+        let lessee = LesseeId::from_u128(lessee);
+        let exchange = Exchange::new(lessee, 1, Duration::from_secs(60), entries);
+        block_on(store.exchange(exchange.expect("two entries")))
+    };
+    for lessee in 0..2_000 {
+        let error = exchange(lessee, Amount::MAX).expect_err("the sum leaves its range");
+        assert_eq!(error.kind(), StoreErrorKind::Invalid);
+    }
+    assert_eq!(stands(&store), (0, 0));
+    assert!(exchange(2_000, tokens(1)).is_ok());
+    assert_eq!(stands(&store), (2, 0));
 }
 
 #[test]

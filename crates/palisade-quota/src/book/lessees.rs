@@ -10,11 +10,11 @@ use palisade_core::{Key, StoreError, StoreErrorKind, Timestamp};
 use super::{Book, invalid};
 use crate::{
     Amount, Exchange, Exchanged, Lease, LeaseEntry, LesseeId, Move, RequestError, ScopeState,
-    Window, lease::keep, lease::lend,
+    Window, keep, lend,
 };
 
 const DOING: &str = "exchanging leases of quota";
-/// The most processes that borrow from one ledger in memory, those of the last day included.
+/// The most processes that borrow from one ledger in memory, those included that may still come back.
 const LESSEES_MAX: usize = 1_024;
 
 /// Everybody who has borrowed.
@@ -69,12 +69,12 @@ impl Book {
         if known.is_none() && self.lessees.0.len() >= LESSEES_MAX {
             return Err(StoreError::new(StoreErrorKind::Busy, DOING));
         }
-        let last = known.map_or(0, |lessee| lessee.turn);
-        if exchange.turn < last {
+        let last = known.map(|lessee| lessee.turn);
+        if last.is_some_and(|last| exchange.turn < last) {
             return Err(invalid(DOING, RequestError::IdInUse));
         }
         self.welcome_back(exchange.lessee);
-        let repeated = known_turn(exchange, last);
+        let repeated = last == Some(exchange.turn);
         if !repeated {
             for entry in &exchange.entries {
                 self.room_for_entry(entry, now)?;
@@ -87,6 +87,9 @@ impl Book {
                     Err(error) => {
                         for before in undo.into_iter().rev() {
                             self.put(exchange.lessee, before);
+                        }
+                        if last.is_none() {
+                            self.lessees.0.remove(&exchange.lessee);
                         }
                         return Err(invalid(DOING, error));
                     }
@@ -286,8 +289,4 @@ impl Book {
         }
         before
     }
-}
-
-const fn known_turn(exchange: &Exchange, last: u64) -> bool {
-    exchange.turn == last && last > 0
 }
