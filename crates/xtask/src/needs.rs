@@ -4,7 +4,9 @@
 //! optional: what a test needs is taken from the environment if it is given there, else found, else installed, and
 //! else refused with a sentence that says what to do.
 
+mod postgres;
 mod python;
+mod redis;
 
 use std::{path::PathBuf, process::Command};
 
@@ -22,12 +24,21 @@ pub(crate) struct Need {
     accept: fn(&str) -> Result<()>,
     /// Finds or makes it, in this folder of its own if it needs one; the answer is what the variable shall say.
     provide: fn(PathBuf) -> Result<String>,
+    /// Ends what must not outlive the tests.
+    stop: fn(PathBuf) -> Result<()>,
     /// Undoes what `provide` has left in its folder.
     remove: fn(PathBuf) -> Result<()>,
 }
 
 /// A server that tests need becomes one more line here.
-const NEEDS: &[Need] = &[python::CLIENTS];
+const NEEDS: &[Need] = &[
+    python::CLIENTS,
+    postgres::SERVER,
+    redis::SERVER,
+    redis::NODE,
+    redis::CLUSTER,
+    redis::SENTINEL,
+];
 
 /// `cargo xtask services up|down`: for those who run single tests by hand.
 ///
@@ -37,8 +48,9 @@ const NEEDS: &[Need] = &[python::CLIENTS];
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
     match arguments {
         [up] if up == "up" => {
-            for (variable, value) in up_all()? {
-                println!("export {variable}='{value}'");
+            for need in NEEDS {
+                let value = meet(need, std::env::var(need.variable).ok())?;
+                println!("export {}='{value}'", need.variable);
             }
             Ok(())
         }
@@ -49,21 +61,42 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     }
 }
 
-/// Meets every need. The answer is the environment for the tests.
+/// Every need, met for as long as this lives.
+pub(crate) struct Met {
+    /// The environment for the tests.
+    pub(crate) environment: Vec<(&'static str, String)>,
+    ours: Vec<&'static Need>,
+}
+
+/// Meets every need.
 ///
 /// # Errors
 ///
 /// If a need cannot be met, with what to do about it.
-pub(crate) fn up_all() -> Result<Vec<(&'static str, String)>> {
-    NEEDS
-        .iter()
-        .map(|need| {
-            Ok((
-                need.variable,
-                meet(need, std::env::var(need.variable).ok())?,
-            ))
-        })
-        .collect()
+pub(crate) fn up_all() -> Result<Met> {
+    let mut met = Met {
+        environment: Vec::new(),
+        ours: Vec::new(),
+    };
+    for need in NEEDS {
+        let given = std::env::var(need.variable).ok();
+        if given.is_none() {
+            met.ours.push(need);
+        }
+        met.environment.push((need.variable, meet(need, given)?));
+    }
+    Ok(met)
+}
+
+impl Drop for Met {
+    fn drop(&mut self) {
+        for need in &self.ours {
+            let stopped = folder_of(need).and_then(need.stop);
+            if let Err(error) = stopped {
+                println!("cannot stop {}: {error:#}", need.name);
+            }
+        }
+    }
 }
 
 fn meet(need: &Need, given: Option<String>) -> Result<String> {
@@ -140,6 +173,7 @@ mod tests {
             _ => bail!("it is broken"),
         },
         provide: |_| Ok("made".to_owned()),
+        stop: |_| Ok(()),
         remove: |_| Ok(()),
     };
 

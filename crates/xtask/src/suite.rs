@@ -21,10 +21,10 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
             "`test` takes no argument, found `{argument}`; for single tests there is `cargo test`"
         );
     }
-    let environment = needs::up_all()?;
+    let needs = needs::up_all()?;
     let mut tally = Tally::default();
     for mut command in [suite(), doc_tests()] {
-        command.envs(environment.iter().map(|(name, value)| (*name, value)));
+        command.envs(needs.environment.iter().map(|(name, value)| (*name, value)));
         tally.watch(&mut command)?;
     }
     let closing_line = tally.to_string();

@@ -18,6 +18,8 @@ pub(super) const CLIENTS: Need = Need {
     variable: "PALISADE_PYTHON",
     accept,
     provide,
+    // Nothing of it runs.
+    stop: |_| Ok(()),
     remove,
 };
 
