@@ -221,9 +221,13 @@ impl<'a> Gate<'a> {
             plain &= plain - 1;
         }
         let sign = both(block.sign, next.sign);
-        // What is not shown may stand behind the sign as well.
-        let veil = both(block.veil, next.veil);
-        let mut signed = word & sign >> 1 & (word | slash | veil) >> 2 & both(u64::MAX, tail);
+        // What a body may begin with, and what is not shown may stand before it. Behind the rarer signs it may begin
+        // with another.
+        let opens = word | slash | both(block.plus | block.veil, next.plus | next.veil);
+        let colon = both(block.colon, next.colon);
+        let rare = sign & !(slash | colon);
+        let mut signed = word & (sign >> 1 & opens >> 2 | rare >> 1 & sign >> 2);
+        signed &= both(u64::MAX, tail);
         while signed != 0 {
             let at = signed.trailing_zeros();
             signed &= signed - 1;

@@ -135,7 +135,10 @@ fn matches(view: &View<'_>, at: usize, prefix: &str, rule: &Rule) -> Option<Hit>
     // Most of what is none can be told by its beginning: then the rest is not read, for there may be much of it.
     let from = at + prefix.len();
     let mut body = Body::read(view, from, rule.body, HEAD.min(most));
-    if body.length < rule.min.min(HEAD) {
+    let begins = body.head().first();
+    if body.length < rule.min.min(HEAD)
+        || !begins.is_some_and(|byte| rule.body.may_begin_with(*byte))
+    {
         return None;
     }
     let makeup = Makeup::of(body.head());

@@ -183,6 +183,36 @@ fn what_is_hidden_behind_the_sign_of_a_prefix_is_seen_by_the_gate() {
     assert_eq!(gated, hits(scanner.rules(), text.as_bytes(), true));
 }
 
+#[test]
+fn what_a_body_may_begin_with_is_known_to_the_gate_as_well() {
+    let scanner = Scanner::new();
+    let long = "0A000aaA0Aa0aa0AA0Aaaa0A0a0aaA0aa00a0aAak3J9dLq2ZtVb7Xw1pQ8sR5";
+    for (shift, begin, found) in [
+        (38, "SG..atlasv1.sk-proj-", None),
+        (28, "SG..sk-proj-", None),
+        (38, "AstraCS::", None),
+        (38, "ya29..", None),
+        (38, "SG.", Some("sendgrid_key")),
+        (38, "dMl8Q~.", Some("azure_client_secret")),
+        (38, "1//0", Some("google_refresh_token")),
+    ] {
+        let body = if begin.contains('~') {
+            &long[..31]
+        } else {
+            long
+        };
+        let text = format!("{}{begin}{body}{}", " ".repeat(shift), " a".repeat(40));
+        let gated = hits(scanner.rules(), text.as_bytes(), false);
+        assert_eq!(
+            gated,
+            hits(scanner.rules(), text.as_bytes(), true),
+            "{begin}"
+        );
+        let whole = gated.iter().find(|hit| hit.start == shift);
+        assert_eq!(whole.map(|hit| hit.label.id), found, "{begin}");
+    }
+}
+
 /// Looks at every byte of `text`, and says how often at each.
 fn steps(rules: &Rules, text: &[u8]) -> u64 {
     let _ = steps::take();
