@@ -56,6 +56,11 @@ pub enum LimitError {
         /// The percentage asked for.
         found: u8,
     },
+    /// A limit in force was to be replaced by one of another name, whose counters are others.
+    #[error(
+        "a limit in force is replaced by one of the same name; rules name the limits they are about"
+    )]
+    Renamed,
     /// The rate cannot be kept exactly: in lowest terms, more than [`u32::MAX`] units fall into a whole number of
     /// nanoseconds.
     #[error(
@@ -67,6 +72,58 @@ pub enum LimitError {
         /// The period asked for, in nanoseconds.
         period_nanos: u64,
     },
+}
+
+/// Why a rate cannot follow what it sees. It says what would be right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AdaptiveError {
+    /// Floor and ceiling are no range.
+    #[error(
+        "a rate adapts from 1 or more up to {max} at most; found {floor} to {ceiling}",
+        max = crate::AdaptiveConfig::CEILING_MAX
+    )]
+    Range {
+        /// The floor asked for.
+        floor: u64,
+        /// The ceiling asked for.
+        ceiling: u64,
+    },
+    /// It would never rise or never fall.
+    #[error("a good window adds 1 or more, and a bad one leaves 1 to 99 percent")]
+    Steps,
+    /// No window would ever say anything.
+    #[error("a window has a length, 1 call or more, and is bad from 0 to 99 percent on")]
+    Window,
+    /// The limit cannot have an amount from the range.
+    #[error("an amount of {amount}")]
+    Limit {
+        /// The amount.
+        amount: u64,
+        /// What is wrong with it.
+        source: LimitError,
+    },
+}
+
+/// Why a key cannot be listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ListsError {
+    /// The key of everything would free or shut out everybody.
+    #[error("the key of everything cannot be listed")]
+    Everything,
+    /// There are too many already.
+    #[error("the lists have at most {max} keys", max = crate::Lists::KEYS_MAX)]
+    Full,
+}
+
+/// Why controls cannot be changed so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ControlsError {
+    /// More limits have rules of their own than there is room for.
+    #[error("at most {max} limits can be controlled by name", max = crate::Controls::LIMITS_MAX)]
+    Full,
 }
 
 /// Why a request cannot be asked.

@@ -18,15 +18,25 @@
 //! - Seconds are rounded up. A client that waits as told is never too early.
 //! - `qu` for limits on concurrency alone, which have no `w`: the draft's registry has no unit for tokens. Let the policy's
 //!   name say what it counts.
-//! - No `pk`: it would tell the client how the service tells its users apart.
+//! - `pk` only where it is asked for ([`policy_with`], [`allowed_with`], [`denied_with`]), and then hashed under a
+//!   [`PartitionSecret`](crate::PartitionSecret): in the clear it would tell how the service tells its users apart.
 
 use std::{fmt::Write as _, time::Duration};
 
-use crate::{Algorithm, Allowed, Denied, Limit, Status};
+use crate::{Algorithm, Allowed, Denied, Limit, PartitionKey, Status};
 
 /// The value of `RateLimit-Policy`: what the limits are. Names of limits never need an escape.
 pub fn policy<'a>(statuses: impl IntoIterator<Item = &'a Status>) -> String {
+    policy_with(statuses, [])
+}
+
+/// The same with the partition keys of the statuses, in their order; one that is missing is left out.
+pub fn policy_with<'a>(
+    statuses: impl IntoIterator<Item = &'a Status>,
+    keys: impl IntoIterator<Item = PartitionKey>,
+) -> String {
     let mut value = String::new();
+    let mut keys = keys.into_iter();
     for status in statuses {
         separate(&mut value);
         let name = status.limit.name();
@@ -38,6 +48,7 @@ pub fn policy<'a>(statuses: impl IntoIterator<Item = &'a Status>) -> String {
             let (quota, window) = quota_and_window(&status.limit);
             write!(value, "\"{name}\";q={quota};w={window}")
         };
+        append(&mut value, keys.next());
     }
     value
 }
@@ -45,14 +56,25 @@ pub fn policy<'a>(statuses: impl IntoIterator<Item = &'a Status>) -> String {
 /// The value of `RateLimit` beside a request that went through.
 #[must_use]
 pub fn allowed(allowed: &Allowed) -> String {
-    rate_limit(allowed.statuses(), u64::MAX)
+    allowed_with(allowed, [])
+}
+
+/// The same with the partition keys of the statuses, in their order.
+pub fn allowed_with(allowed: &Allowed, keys: impl IntoIterator<Item = PartitionKey>) -> String {
+    rate_limit(allowed.statuses(), keys, u64::MAX)
 }
 
 /// The value of `RateLimit` beside a refusal.
 #[must_use]
 pub fn denied(denied: &Denied) -> String {
+    denied_with(denied, [])
+}
+
+/// The same with the partition keys of the statuses, in their order.
+pub fn denied_with(denied: &Denied, keys: impl IntoIterator<Item = PartitionKey>) -> String {
     rate_limit(
         denied.statuses(),
+        keys,
         denied.retry_after().as_secs_ceil().unwrap_or(u64::MAX),
     )
 }
@@ -89,8 +111,13 @@ impl From<&Status> for Legacy {
     }
 }
 
-fn rate_limit<'a>(statuses: impl Iterator<Item = &'a Status>, window_max: u64) -> String {
+fn rate_limit<'a>(
+    statuses: impl Iterator<Item = &'a Status>,
+    keys: impl IntoIterator<Item = PartitionKey>,
+    window_max: u64,
+) -> String {
     let mut value = String::new();
+    let mut keys = keys.into_iter();
     for status in statuses {
         let remaining = status.remaining.min(INTEGER_MAX);
         let window = secs_ceil(status.reset).min(window_max);
@@ -100,8 +127,15 @@ fn rate_limit<'a>(statuses: impl Iterator<Item = &'a Status>, window_max: u64) -
             "\"{}\";r={remaining};t={window}",
             status.limit.name()
         );
+        append(&mut value, keys.next());
     }
     value
+}
+
+fn append(value: &mut String, key: Option<PartitionKey>) {
+    if let Some(key) = key {
+        let _ = write!(value, ";pk={key}");
+    }
 }
 
 /// The largest integer of a structured field (RFC 9651 §3.3.1). More than that is said as that.
@@ -155,6 +189,23 @@ mod tests {
         assert_eq!(
             (legacy.limit, legacy.remaining, legacy.reset_secs),
             (10, 9, 1)
+        );
+    }
+
+    #[test]
+    fn partition_keys_stand_beside_the_limits_they_are_of() {
+        let secret = crate::PartitionSecret::new([1; 16]);
+        let chat = Limit::per_minute("chat", 60).unwrap();
+        let answer =
+            Allowed::from_statuses([status(chat, 9, 1_000), status(chat, 8, 801)]).unwrap();
+        let key = secret.of(&chat, &palisade_core::Key::global());
+        assert_eq!(
+            policy_with(answer.statuses(), [key]),
+            format!(r#""chat";q=60;w=60;pk={key}, "chat";q=60;w=60"#)
+        );
+        assert_eq!(
+            allowed_with(&answer, [key, key]),
+            format!(r#""chat";r=9;t=1;pk={key}, "chat";r=8;t=1;pk={key}"#)
         );
     }
 

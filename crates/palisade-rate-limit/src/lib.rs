@@ -10,9 +10,13 @@ mod hold;
 mod keyed;
 mod limit;
 mod limiter;
+mod lists;
+mod live;
 mod memory;
 pub mod model;
 mod outcome;
+mod partition;
+mod policed;
 pub mod presets;
 mod queue;
 mod request;
@@ -29,13 +33,21 @@ pub use clock::CachedClock;
 pub use clock::FastClock;
 pub use config::{LimitConfig, MemoryConfig, Overflow};
 pub use direct::Direct;
-pub use error::{ConfigError, HoldError, LimitError, RequestError, TiersError};
+pub use error::{
+    AdaptiveError, ConfigError, ControlsError, HoldError, LimitError, ListsError, RequestError,
+    TiersError,
+};
 pub use hold::{Hold, HoldId};
 pub use keyed::Keyed;
 pub use limit::{Algorithm, Limit, Span};
 pub use limiter::{DynRateLimiter, RateLimiter, RateLimiterExt};
+pub use lists::{Listed, Lists};
+pub use live::{Adaptive, LiveLimit};
 pub use memory::{InMemory, Occupancy};
+pub use model::adaptive::{AdaptiveConfig, Observed};
 pub use outcome::{Allowed, Denied, Outcome, Settled, Source, Status};
+pub use partition::{PartitionKey, PartitionSecret};
+pub use policed::{Consumer, Controls, Counts, Mode, Policed};
 pub use queue::{Queue, Waited};
 pub use request::{Charge, CheckRequest, Over, ReserveRequest, SettleRequest, Use};
 pub use reservation::{Reservation, Take};

@@ -4,6 +4,7 @@
 //! algorithm it has; [`Book`] is the whole port as a pure data structure. Every backend answers as the book does, and the
 //! conformance kit plays the same questions to both.
 
+pub mod adaptive;
 mod book;
 pub mod bucket;
 pub mod concurrency;
@@ -12,6 +13,7 @@ pub mod fixed_window;
 mod reserve;
 pub mod sliding_log;
 pub mod sliding_window;
+pub mod top;
 mod window;
 
 pub use book::Book;

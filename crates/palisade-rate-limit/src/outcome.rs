@@ -65,6 +65,8 @@ pub enum Source {
 pub struct Allowed {
     statuses: Statuses,
     source: Source,
+    /// Boxed, since there is hardly ever one, and every answer carries it.
+    would_refuse: Option<Box<[Status]>>,
 }
 
 /// How a reservation ended.
@@ -128,6 +130,7 @@ impl Allowed {
             .then_some(Self {
                 statuses,
                 source: Source::Store,
+                would_refuse: None,
             })
     }
 
@@ -158,7 +161,23 @@ impl Allowed {
                 rest,
             },
             source: Source::Store,
+            would_refuse: None,
         }
+    }
+
+    /// The same answer with those of the limits that would have refused, if they did not [only
+    /// observe](crate::Mode::Observe). Their waits stand in these alone.
+    #[must_use]
+    pub fn with_would_refuse(mut self, statuses: Vec<Status>) -> Self {
+        self.would_refuse = (!statuses.is_empty()).then(|| statuses.into());
+        self
+    }
+
+    /// The limits that would have refused, if they did not only observe. What the request would have cost them was not
+    /// charged.
+    #[must_use]
+    pub fn would_refuse(&self) -> &[Status] {
+        self.would_refuse.as_deref().unwrap_or_default()
     }
 
     /// How each limit stands, in the order of the charges.
