@@ -27,6 +27,9 @@ pub(crate) enum Command {
     /// A record has a `request` and a `response` or `stream_events`, and if you like an `id`, an `http_status` and
     /// `price_rows`.
     Price(Price),
+    /// Compare tables of prices, or look one price up.
+    #[command(subcommand)]
+    Prices(Prices),
 }
 
 #[derive(Args, Debug)]
@@ -83,10 +86,50 @@ pub(crate) enum MaskName {
 
 #[derive(Args, Debug)]
 pub(crate) struct Price {
+    /// A table whose rows replace those of the same models: a catalog, or rows in JSON, one a line.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) prices: Option<PathBuf>,
     /// Read JSON records, one a line. There is no other form; the flag is there for the reader of a script.
     #[arg(long)]
     pub(crate) jsonl: bool,
     /// Files of records; `-` or nothing is standard input.
     #[arg(value_name = "FILE")]
     pub(crate) paths: Vec<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Prices {
+    /// What a table states otherwise than another.
+    ///
+    /// Exits with 0, with 1 if a price moves by more than five times or from or to zero, and with 2 if a table cannot be
+    /// read.
+    Diff(Diff),
+    /// What a model costs, as one JSON object. Exits with 1 if it is not in the table.
+    Lookup(Lookup),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Diff {
+    /// The table until now: `embedded`, a catalog, or rows in JSON, one a line.
+    #[arg(value_name = "OLD")]
+    pub(crate) old: PathBuf,
+    /// The table that is to take its place.
+    #[arg(value_name = "NEW")]
+    pub(crate) new: PathBuf,
+    /// The suspicious prices have been looked at: exit with 0 all the same.
+    #[arg(long)]
+    pub(crate) confirm: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Lookup {
+    /// Provider and model, such as `openai/gpt-4o`.
+    #[arg(value_name = "MODEL")]
+    pub(crate) model: String,
+    /// The day or time whose price is asked for; now, if it is left out.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) at: Option<String>,
+    /// Another table than the embedded one.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) prices: Option<PathBuf>,
 }

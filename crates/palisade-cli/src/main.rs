@@ -9,6 +9,7 @@ mod output;
 mod parallel;
 mod place;
 mod price;
+mod prices;
 mod redact;
 mod scan;
 mod tally;
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
         Command::Scan(scan) => scan::run(scan, &mut output),
         Command::Redact(redact) => redact::run(redact, &mut output),
         Command::Price(price) => price::run(price, &mut output),
+        Command::Prices(prices) => prices::run(prices, &mut output),
     };
     let outcome = outcome.and_then(|tally| {
         output.flush()?;

@@ -9,6 +9,7 @@ use crate::{
     input,
     jsonl::{self, Answer},
     output::Output,
+    prices,
     tally::Tally,
 };
 
@@ -18,7 +19,10 @@ use crate::{
 ///
 /// If an input cannot be read or the output not be written.
 pub(crate) fn run(arguments: &Price, output: &mut Output) -> Result<Tally> {
-    let book = PriceBook::embedded();
+    let mut book = PriceBook::embedded();
+    if let Some(path) = &arguments.prices {
+        book = book.with_rows(prices::load(path)?.rows().cloned());
+    }
     let now = SystemClock.now();
     let mut tally = Tally::default();
     for path in input::or_standard_input(&arguments.paths) {

@@ -145,6 +145,23 @@ impl PriceBook {
         row_at(models.get(model.model())?, at)
     }
 
+    /// The earliest row of exactly this model.
+    pub(crate) fn first(&self, model: &ModelId) -> Option<&PriceRow> {
+        let models = self.0.providers.get(model.provider())?;
+        models.get(model.model())?.first()
+    }
+
+    /// This book and more rows; the day and the sources are those of `newer`.
+    pub(crate) fn adding(&self, rows: Vec<PriceRow>, newer: &Self) -> Self {
+        let mut book = (*self.0).clone();
+        newer.0.dated.clone_into(&mut book.dated);
+        newer.0.sources.clone_into(&mut book.sources);
+        for row in rows {
+            book.insert(row);
+        }
+        Self(Arc::new(book))
+    }
+
     /// The row of a model under any of its exact names, of which the first found counts.
     ///
     /// `names` are what the response calls the model, then what the request called it, at `provider`. Each is looked up

@@ -2,6 +2,13 @@
 
 use palisade_core::Timestamp;
 
+/// A day such as `2026-11-20` (its first instant in UTC) or a time in RFC 3339; `None` if the text is neither.
+#[cfg(feature = "json")]
+#[must_use]
+pub fn parse_time(text: &str) -> Option<Timestamp> {
+    day(text).or_else(|| rfc_3339(text))
+}
+
 /// `2026-11-20` as the first instant of that day in UTC.
 pub(crate) fn day(text: &str) -> Option<Timestamp> {
     days(text.as_bytes()).map(|days| Timestamp::from_secs(days * 86_400))

@@ -4,6 +4,7 @@ mod book;
 mod breakdown;
 mod call;
 mod catalog;
+mod changes;
 mod class;
 mod date;
 mod estimate;
@@ -19,13 +20,17 @@ mod outcome;
 mod record;
 mod report;
 mod row;
+mod shared;
 mod status;
 
 pub use book::{PriceBook, Resolved};
 pub use breakdown::{Breakdown, Part};
 pub use call::CallFacts;
 pub use catalog::{CatalogError, CatalogErrorKind};
+pub use changes::{PriceChange, PriceChanges, SuspiciousPrices};
 pub use class::{PriceClass, Variant};
+#[cfg(feature = "json")]
+pub use date::parse_time;
 pub use estimate::{EstimateFacts, estimate};
 #[cfg(feature = "json")]
 pub use json::{
@@ -43,4 +48,5 @@ pub use report::{
     GroupBy, Report, ReportOrder, ReportQuery, ReportQueryError, ReportRow, Totals, TotalsError,
 };
 pub use row::{Crossing, PriceError, PriceRow};
+pub use shared::{PriceReader, SharedPrices};
 pub use status::{CostStatus, CostStatusError};

@@ -217,6 +217,17 @@ impl PriceRow {
         Some(Money::from_pico_usd(i128::from(pico)))
     }
 
+    /// The variants that have prices below every threshold.
+    pub fn variants(&self) -> impl Iterator<Item = &Variant> {
+        self.base.iter().map(|(variant, _)| variant)
+    }
+
+    /// Whether long inputs have prices of their own.
+    #[must_use]
+    pub fn has_tiers(&self) -> bool {
+        !self.tiers.is_empty()
+    }
+
     /// How many tokens the model can read, if that is known.
     #[must_use]
     pub fn context_window(&self) -> Option<u64> {

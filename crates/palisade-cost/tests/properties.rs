@@ -182,7 +182,7 @@ mod json {
 
     use super::*;
 
-    const SHAPES: [UsageShape; 9] = [
+    const SHAPES: [UsageShape; 10] = [
         UsageShape::OpenAiChat,
         UsageShape::OpenAiResponses,
         UsageShape::Embeddings,
@@ -192,6 +192,7 @@ mod json {
         UsageShape::Cohere,
         UsageShape::XAiChat,
         UsageShape::Perplexity,
+        UsageShape::OpenRouter,
     ];
 
     /// JSON of any kind, with keys that mean something somewhere.

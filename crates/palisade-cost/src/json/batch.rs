@@ -29,6 +29,8 @@ struct Wrapper<'a> {
     response: Option<&'a RawValue>,
     #[serde(borrow)]
     result: Option<&'a RawValue>,
+    #[serde(borrow, rename = "modelOutput")]
+    model_output: Option<&'a RawValue>,
     #[serde(borrow)]
     message: Option<&'a RawValue>,
     #[serde(borrow)]
@@ -54,6 +56,7 @@ pub(super) fn unwrap(line: &str) -> Unwrapped<'_> {
             .response
             .or(wrapper.result)
             .or(wrapper.body)
+            .or(wrapper.model_output)
             .or(message);
         match inside {
             Some(inside) => text = inside.get(),
@@ -76,6 +79,7 @@ mod tests {
             r#"{"id":"b","response":{"status_code":200,"body":R},"error":null}"#,
             r#"{"custom_id":"a","result":{"type":"succeeded","message":R}}"#,
             r#"{"key":"a","response":R}"#,
+            r#"{"recordId":"a","modelInput":{},"modelOutput":R}"#,
         ] {
             let line = line.replace('R', response);
             assert_eq!(unwrap(&line), Unwrapped::Response(response), "{line}");
@@ -86,6 +90,7 @@ mod tests {
             r#"{"custom_id":"a","result":{"type":"errored","error":{}}}"#,
             r#"{"custom_id":"a","result":{"type":"expired"}}"#,
             r#"{"error":{"message":"no"}}"#,
+            r#"{"recordId":"a","modelInput":{},"error":{"errorCode":400,"errorMessage":"no"}}"#,
         ] {
             assert_eq!(unwrap(line), Unwrapped::Failed, "{line}");
         }

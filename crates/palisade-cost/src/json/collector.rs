@@ -159,6 +159,9 @@ impl UsageCollector {
                         self.take(usage);
                     }
                 }
+                if self.shape == UsageShape::OpenAiResponses {
+                    self.count_searches(event);
+                }
             }
         }
     }
@@ -182,9 +185,23 @@ impl UsageCollector {
             _ if has_cache && raw.prompt_tokens == Count::Absent => anthropic::Message::whole(raw),
             shape => openai::reading(raw, shape),
         };
+        self.cost = openai::stated_cost(raw, self.shape);
         if self.shape == UsageShape::Perplexity {
-            self.cost = openai::stated_cost(raw);
             self.search_context = openai::search_context(raw);
+        }
+    }
+
+    /// Searches of the web stand among what was written, not among the counts.
+    fn count_searches(&mut self, event: &Envelope<'_>) {
+        let inner = event
+            .response
+            .get()
+            .map_or(0, |inner| inner.output.0.searches);
+        let searches = event.output.0.searches.max(inner);
+        if searches > 0
+            && let Ok(Reading::Complete(counts) | Reading::Partial(counts)) = &mut self.last
+        {
+            counts.usage.web_search_requests = searches;
         }
     }
 

@@ -103,6 +103,58 @@ impl<'de> Deserialize<'de> for Count {
     }
 }
 
+/// Whether something is said to be so. Anything but `true` is not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Flag(pub(super) bool);
+
+impl<'de> Deserialize<'de> for Flag {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct FlagVisitor;
+        impl<'de> Visitor<'de> for FlagVisitor {
+            type Value = Flag;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a flag")
+            }
+
+            fn visit_bool<E: Error>(self, is_so: bool) -> Result<Flag, E> {
+                Ok(Flag(is_so))
+            }
+
+            fn visit_unit<E: Error>(self) -> Result<Flag, E> {
+                Ok(Flag(false))
+            }
+
+            fn visit_u64<E: Error>(self, _: u64) -> Result<Flag, E> {
+                Ok(Flag(false))
+            }
+
+            fn visit_i64<E: Error>(self, _: i64) -> Result<Flag, E> {
+                Ok(Flag(false))
+            }
+
+            fn visit_f64<E: Error>(self, _: f64) -> Result<Flag, E> {
+                Ok(Flag(false))
+            }
+
+            fn visit_str<E: Error>(self, _: &str) -> Result<Flag, E> {
+                Ok(Flag(false))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Flag, A::Error> {
+                skip_seq(seq)?;
+                Ok(Flag(false))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Flag, A::Error> {
+                skip_map(map)?;
+                Ok(Flag(false))
+            }
+        }
+        deserializer.deserialize_any(FlagVisitor)
+    }
+}
+
 /// A text; `None` if it is anything else.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Text<'a>(pub(super) Option<Cow<'a, str>>);

@@ -78,9 +78,7 @@ pub fn price_line(book: &PriceBook, line: &str, now: Timestamp) -> Result<LineAn
     let request = &line.request;
     let mut call = CallFacts::new(ModelId::new(&request.provider, &request.model)?, now);
     if let Some(at) = &request.at {
-        call.at = date::rfc_3339(at)
-            .or_else(|| date::day(at))
-            .ok_or(LineError::Time)?;
+        call.at = date::parse_time(at).ok_or(LineError::Time)?;
     }
     call.batch = request.batch.unwrap_or(false);
     call.service_tier = request

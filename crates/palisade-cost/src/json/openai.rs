@@ -99,8 +99,39 @@ pub(super) fn reading(raw: &RawUsage<'_>, shape: UsageShape) -> Result<Reading, 
     })
 }
 
-/// The cost that Perplexity states: an amount, or an object with the total among its parts.
-pub(super) fn stated_cost(raw: &RawUsage<'_>) -> Result<Option<Money>, UsageFault> {
+/// The cost that a provider states, if it is one that does.
+pub(super) fn stated_cost(
+    raw: &RawUsage<'_>,
+    shape: UsageShape,
+) -> Result<Option<Money>, UsageFault> {
+    match shape {
+        UsageShape::Perplexity => total_cost(raw),
+        UsageShape::OpenRouter => {
+            let Some(own) = total_cost(raw)? else {
+                return Ok(None);
+            };
+            // What is asked for by a router on a key of one's own is its fee; the provider asks for the rest.
+            let upstream = raw.cost_details.get().filter(|_| raw.is_byok.0);
+            match upstream.and_then(|details| details.upstream_inference_cost) {
+                None => Ok(Some(own)),
+                Some(upstream) => decimal::amount(upstream.get())
+                    .and_then(|upstream| own.checked_add(upstream).ok())
+                    .map(Some)
+                    .ok_or(UsageFault::Cost),
+            }
+        }
+        _ => {
+            let ticks = raw.cost_in_usd_ticks.get("cost_in_usd_ticks")?;
+            Ok(ticks.map(|ticks| Money::from_pico_usd(i128::from(ticks) * PICO_USD_PER_TICK)))
+        }
+    }
+}
+
+/// xAI counts its costs in parts of a dollar: ten thousand million ticks each.
+const PICO_USD_PER_TICK: i128 = 100;
+
+/// An amount, or an object with the total among its parts.
+fn total_cost(raw: &RawUsage<'_>) -> Result<Option<Money>, UsageFault> {
     #[derive(Deserialize)]
     struct Stated<'a> {
         #[serde(borrow, default)]

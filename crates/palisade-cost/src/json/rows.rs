@@ -147,9 +147,7 @@ fn usd(raw: &RawValue) -> Result<Money, RowError> {
 }
 
 fn time(text: &str) -> Result<Timestamp, RowError> {
-    date::day(text)
-        .or_else(|| date::rfc_3339(text))
-        .ok_or(RowError::Date)
+    date::parse_time(text).ok_or(RowError::Date)
 }
 
 /// Why a row cannot be read.

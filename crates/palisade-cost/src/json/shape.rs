@@ -24,6 +24,8 @@ pub enum UsageShape {
     XAiChat,
     /// Perplexity: as `OpenAI`'s, but reasoning and citations are *outside* the output, and the cost is stated.
     Perplexity,
+    /// `OpenRouter`: as `OpenAI`'s, and the cost is stated, with that of a key of one's own beside it.
+    OpenRouter,
 }
 
 impl UsageShape {
@@ -36,6 +38,7 @@ impl UsageShape {
         let openai = match provider {
             "x_ai" | "xai" => Self::XAiChat,
             "perplexity" => Self::Perplexity,
+            "openrouter" => Self::OpenRouter,
             _ => Self::OpenAiChat,
         };
         match api {
@@ -43,7 +46,9 @@ impl UsageShape {
             "generate_content" | "stream_generate_content" => Self::Gemini,
             "converse" | "converse_stream" => Self::BedrockConverse,
             _ if provider == "cohere" && api != "chat_completions" => Self::Cohere,
-            "embeddings" | "responses" if openai == Self::Perplexity => openai,
+            "embeddings" | "responses" if matches!(openai, Self::Perplexity | Self::OpenRouter) => {
+                openai
+            }
             "embeddings" => Self::Embeddings,
             "responses" => Self::OpenAiResponses,
             "chat_completions" | "completions" => openai,

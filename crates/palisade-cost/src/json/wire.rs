@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::lenient::{Count, Fold, List, Object, Text};
+use super::lenient::{Count, Flag, Fold, List, Object, Text};
 
 /// A response, or one event of a stream.
 #[derive(Default, Deserialize)]
@@ -34,6 +34,7 @@ pub(super) struct Envelope<'a> {
     pub(super) metadata: Object<Inner<'a>>,
     #[serde(borrow)]
     pub(super) x_groq: Object<Inner<'a>>,
+    pub(super) output: List<Items>,
     pub(super) choices: List<Choices>,
     pub(super) candidates: List<Choices>,
 }
@@ -53,6 +54,7 @@ pub(super) struct Inner<'a> {
     #[serde(borrow)]
     pub(super) usage: Object<Box<RawUsage<'a>>>,
     pub(super) meta: Object<Billed>,
+    pub(super) output: List<Items>,
 }
 
 #[derive(Default, Deserialize)]
@@ -89,6 +91,12 @@ pub(super) struct RawUsage<'a> {
     pub(super) search_context_size: Text<'a>,
     #[serde(borrow)]
     pub(super) cost: Option<&'a RawValue>,
+    // OpenRouter.
+    pub(super) is_byok: Flag,
+    #[serde(borrow)]
+    pub(super) cost_details: Object<CostDetails<'a>>,
+    // xAI.
+    pub(super) cost_in_usd_ticks: Count,
     // Anthropic.
     pub(super) cache_creation_input_tokens: Count,
     pub(super) cache_read_input_tokens: Count,
@@ -109,6 +117,14 @@ pub(super) struct RawUsage<'a> {
     pub(super) bedrock_cache_details: List<CacheDetails>,
     // Cohere.
     pub(super) billed_units: Object<BilledUnits>,
+}
+
+/// What a router paid for a key of one's own.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct CostDetails<'a> {
+    #[serde(borrow)]
+    pub(super) upstream_inference_cost: Option<&'a RawValue>,
 }
 
 /// Parts of a total.
@@ -281,4 +297,41 @@ impl Fold for Choices {
     fn bad(&mut self) {
         self.any = true;
     }
+}
+
+/// What a response consists of: how often the provider searched the web for it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Items {
+    pub(super) searches: u64,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Item<'a> {
+    #[serde(borrow, rename = "type")]
+    kind: Text<'a>,
+    #[serde(borrow)]
+    action: Object<Action<'a>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Action<'a> {
+    #[serde(borrow, rename = "type")]
+    kind: Text<'a>,
+}
+
+impl Fold for Items {
+    type Element<'de> = Item<'de>;
+
+    fn fold(&mut self, item: &Item<'_>) {
+        // Opening a page that was found, or looking for a word in it, is no search of its own.
+        let action = item.action.get().and_then(|action| action.kind.as_deref());
+        let is_search = item.kind.as_deref() == Some("web_search_call")
+            && matches!(action, None | Some("search"));
+        self.searches = self.searches.saturating_add(u64::from(is_search));
+    }
+
+    // Other APIs call something else `output`.
+    fn bad(&mut self) {}
 }
