@@ -131,7 +131,7 @@ fn provide(
     fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let server = server()?;
     let servers = Servers {
-        folder,
+        folder: folder.to_owned(),
         cli: cli(&server)?,
         server,
         ports: free_ports(count)?,
@@ -174,14 +174,14 @@ fn remove(folder: PathBuf) -> Result<()> {
 }
 
 /// A group of servers about to be started.
-struct Servers<'a> {
-    folder: &'a Path,
+struct Servers {
+    folder: PathBuf,
     server: PathBuf,
     cli: PathBuf,
     ports: Vec<u16>,
 }
 
-impl Servers<'_> {
+impl Servers {
     fn node(&self) -> Result<String> {
         self.start(self.ports[0], "", &[])?;
         Ok(addresses(&self.ports))
@@ -231,7 +231,7 @@ impl Servers<'_> {
 
     /// Starts one server and waits until it answers.
     fn start(&self, port: u16, more: &str, arguments: &[&str]) -> Result<()> {
-        let folder = text(self.folder)?;
+        let folder = text(&self.folder)?;
         let mut config = format!(
             "port {port}\nbind 127.0.0.1\nprotected-mode no\ndaemonize yes\ndir \"{folder}\"\n\
              pidfile \"{folder}/{port}.pid\"\nlogfile \"{folder}/{port}.log\"\n{more}"
