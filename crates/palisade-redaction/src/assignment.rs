@@ -2,8 +2,10 @@
 //!
 //! A name is read once, forwards, and the value after it is judged from there: nothing has to be looked up behind.
 
+mod elsewhere;
 mod name;
 
+use elsewhere::{is_code, refers_elsewhere};
 use name::{Name, name};
 pub(crate) use name::{may_name, name as read_name};
 
@@ -13,7 +15,7 @@ use crate::{
     gate::{ENCODED_MIN, TOKEN_MIN},
     hidden::invisible_at,
     kind::Label,
-    text::{Makeup, contains, is_identifier, is_placeholder, is_word, starts_any_case},
+    text::{Makeup, is_identifier, is_placeholder, is_word},
     token::{Hit, TokenRules, continuation, find_shaped, is_uuid},
     view::{LOOK_BEHIND, View},
 };
@@ -64,6 +66,7 @@ pub(crate) fn find(
     // So long without a digit, it is no secret whatever its name. To see it here is to read names over and over less.
     if (is_longer && !value.iter().any(u8::is_ascii_digit))
         || refers_elsewhere(value, link.quote != 0)
+        || link.quote == 0 && is_code(value, view.at(to), link.tight)
     {
         return None;
     }
@@ -406,60 +409,6 @@ fn after_type(view: &View<'_>, at: usize) -> Option<usize> {
     let typed =
         end > at && view.at(end) == b'=' && view.at(end + 1) != b'=' && word.ends_with(b" ");
     typed.then_some(end + 1)
-}
-
-/// Whether a value is code or a pointer to where the secret is kept.
-fn refers_elsewhere(value: &[u8], quoted: bool) -> bool {
-    let first = value[0];
-    if matches!(
-        first,
-        b'<' | b'[' | b'{' | b'(' | b')' | b',' | b';' | b':' | b'>' | b'|'
-    ) {
-        return true;
-    }
-    if matches!(first, b'$' | b'%' | b'@' | b'#' | b'&' | b'*' | b'!')
-        && (value.len() < 2
-            || matches!(value[1], b'{' | b'(' | b'[')
-            || value[1..]
-                .iter()
-                .all(|b| is_word(*b) && !b.is_ascii_digit() || matches!(b, b'%' | b'.' | b'*')))
-    {
-        return true;
-    }
-    const ELSEWHERE: [&[u8]; 12] = [
-        b"process.env",
-        b"os.environ",
-        b"env.",
-        b"env(",
-        b"getenv",
-        b"op://",
-        b"vault:",
-        b"arn:",
-        b"file:",
-        b"secretref",
-        b"system.getenv",
-        b"ssm:",
-    ];
-    if ELSEWHERE.iter().any(|word| starts_any_case(value, word))
-        || contains(value, b"://")
-        || contains(value, b"()")
-        || contains(value, b"${")
-        || contains(value, b"{{")
-    {
-        return true;
-    }
-    if contains(value, b"::") {
-        return true;
-    }
-    // `config.get(...)`, `items[3].key`: code, unless it was quoted.
-    let call = value.iter().position(|b| matches!(b, b'(' | b'['));
-    !quoted
-        && call.is_some_and(|at| {
-            at > 2
-                && value[..at]
-                    .iter()
-                    .all(|b| b.is_ascii_alphabetic() || matches!(b, b'.' | b'_' | b':' | b'?'))
-        })
 }
 
 fn password(value: &[u8], makeup: Makeup, link: &Link) -> Option<f32> {

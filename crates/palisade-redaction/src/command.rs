@@ -171,7 +171,9 @@ pub(crate) fn find(view: &View<'_>, at: usize, end: usize) -> Option<Hit> {
     }
     let line = Line::read(view, at);
     let (label, end, confidence) = shell::judge(&line).or_else(|| sql::judge(&line))?;
-    Some(Hit::new(label, at, line.source(end), confidence))
+    // Where the line was cut for its length, a character may have been.
+    let end = view.run(line.source(end), 3, |b| (128..192).contains(&b));
+    Some(Hit::new(label, at, end, confidence))
 }
 
 /// Whether what follows a word that people use in sentences too can make it a command: a line is read far ahead, and

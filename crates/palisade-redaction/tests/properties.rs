@@ -232,6 +232,22 @@ proptest! {
     }
 }
 
+#[test]
+fn a_statement_too_long_to_be_read_to_its_end_ends_with_a_character() {
+    let scanner = scanner();
+    for (begin, length) in [("DROP TABLE ", 300), ("x' UNION SELECT a FROM ", 90)] {
+        for before in 0..4 {
+            let text = format!("{begin}{}{}", "a".repeat(before), "密".repeat(length / 3));
+            for finding in &scanner.scan(&text) {
+                assert!(text.get(finding.range.as_range()).is_some(), "{finding:?}");
+            }
+            let whole = scanner.redact(&text);
+            let cuts: Vec<usize> = (1..text.len()).collect();
+            assert_eq!(in_pieces(&scanner, &text, &cuts, &whole), whole);
+        }
+    }
+}
+
 fn push_all(redactor: &mut Redactor, text: &str, size: usize, out: &mut String) -> usize {
     let mut most = 0;
     for piece in text.as_bytes().chunks(size) {
