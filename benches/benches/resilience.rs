@@ -57,9 +57,14 @@ fn retry_success(c: &mut Criterion) {
     group.bench_function("palisade", |b| {
         b.iter(|| {
             let call = Call::new(Idempotency::Declared);
-            retry(&policy, call, &AsFailure, &TokioTimer, &SystemClock, |_| {
-                ok()
-            })
+            retry(
+                black_box(&policy),
+                call,
+                &AsFailure,
+                &TokioTimer,
+                &SystemClock,
+                |_| ok(),
+            )
             .now_or_never()
         });
     });
@@ -71,18 +76,28 @@ fn retry_success(c: &mut Criterion) {
         let _inside = runtime.enter();
         b.iter(|| {
             let call = Call::new(Idempotency::Declared).with_budget(&budget);
-            retry(&policy, call, &AsFailure, &TokioTimer, &SystemClock, |_| {
-                ok()
-            })
+            retry(
+                black_box(&policy),
+                call,
+                &AsFailure,
+                &TokioTimer,
+                &SystemClock,
+                |_| ok(),
+            )
             .now_or_never()
         });
     });
     group.bench_function("palisade_with_budget", |b| {
         b.iter(|| {
             let call = Call::new(Idempotency::Declared).with_budget(black_box(&budget));
-            retry(&policy, call, &AsFailure, &TokioTimer, &SystemClock, |_| {
-                ok()
-            })
+            retry(
+                black_box(&policy),
+                call,
+                &AsFailure,
+                &TokioTimer,
+                &SystemClock,
+                |_| ok(),
+            )
             .now_or_never()
         });
     });
@@ -113,9 +128,14 @@ fn retry_refused(c: &mut Criterion) {
     group.bench_function("palisade", |b| {
         b.iter(|| {
             let call = Call::new(Idempotency::Declared);
-            retry(&policy, call, &AsFailure, &TokioTimer, &SystemClock, |_| {
-                bad()
-            })
+            retry(
+                black_box(&policy),
+                call,
+                &AsFailure,
+                &TokioTimer,
+                &SystemClock,
+                |_| bad(),
+            )
             .now_or_never()
         });
     });

@@ -28,6 +28,7 @@ impl<O: ?Sized, F> Classify<O> for F
 where
     F: Fn(&O) -> Option<Failure>,
 {
+    #[inline]
     fn classify(&self, outcome: &O) -> Option<Failure> {
         self(outcome)
     }
@@ -65,6 +66,7 @@ impl<T, E, F> Classify<Result<T, E>> for OnError<F>
 where
     F: Fn(&E) -> Failure,
 {
+    #[inline]
     fn classify(&self, outcome: &Result<T, E>) -> Option<Failure> {
         outcome.as_ref().err().map(&self.0)
     }
@@ -75,6 +77,7 @@ where
 pub struct AsFailure;
 
 impl<T, E: AsRef<Failure>> Classify<Result<T, E>> for AsFailure {
+    #[inline]
     fn classify(&self, outcome: &Result<T, E>) -> Option<Failure> {
         outcome.as_ref().err().map(|error| error.as_ref().clone())
     }

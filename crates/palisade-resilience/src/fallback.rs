@@ -132,7 +132,7 @@ where
             // The permit of the next falls with the refusal: nothing was learnt of it.
             if let Some(why) = refusal(&call, &failure, clock) {
                 tell(&call, attempts, &failure, Next::GiveUp(why));
-                return Err(gave_up(failure, last, why, attempts));
+                return Err(GaveUp::new(failure, last, why, attempts));
             }
             tell(&call, attempts, &failure, Next::RetryAfter(Duration::ZERO));
             drop(last);
@@ -143,7 +143,7 @@ where
             && deadline.has_passed(clock.instant())
         {
             let failure = failed.map_or_else(|| Elapsed::immediately().into(), |(f, _)| f);
-            return Err(gave_up(failure, None, Stop::Deadline, attempts - 1));
+            return Err(GaveUp::new(failure, None, Stop::Deadline, attempts - 1));
         }
         let attempt = Attempt {
             number: attempts,
@@ -172,7 +172,7 @@ where
         };
         if !failure.may_succeed_elsewhere() {
             tell(&call, attempts, &failure, Next::GiveUp(Stop::NotRetryable));
-            return Err(gave_up(
+            return Err(GaveUp::new(
                 failure,
                 Some(outcome),
                 Stop::NotRetryable,
@@ -195,7 +195,7 @@ where
         ),
     };
     tell(&call, attempts, &failure, Next::GiveUp(why));
-    Err(gave_up(failure, last, why, attempts))
+    Err(GaveUp::new(failure, last, why, attempts))
 }
 
 /// Why the next target is not called, if it is not.
@@ -237,19 +237,5 @@ fn tell(call: &Call<'_>, number: u32, failure: &Failure, next: Next) {
             failure,
             next,
         });
-    }
-}
-
-const fn gave_up<T, E>(
-    failure: Failure,
-    last: Option<Result<T, E>>,
-    why: Stop,
-    attempts: u32,
-) -> GaveUp<T, E> {
-    GaveUp {
-        failure,
-        last,
-        why,
-        attempts,
     }
 }

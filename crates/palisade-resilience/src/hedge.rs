@@ -344,12 +344,7 @@ where
                 } else {
                     Stop::NotRetryable
                 };
-                return Poll::Ready(Err(GaveUp {
-                    failure,
-                    last: Some(last),
-                    why,
-                    attempts: *this.number,
-                }));
+                return Poll::Ready(Err(GaveUp::new(failure, Some(last), why, *this.number)));
             }
             let Some(next) = this.next else {
                 return Poll::Pending;

@@ -72,8 +72,8 @@ pub use provider::ProviderError;
 pub use random::Random;
 pub use report::{Report, Reporter, Reporting};
 pub use retry::{
-    Attempt, AttemptFailed, Call, GaveUp, Idempotency, Next, Retry, RetryCounter, RetryCounts,
-    RetryExt, RetryObserver, Retrying, Stop, retry,
+    Attempt, AttemptFailed, Call, GaveUp, GaveUpParts, Idempotency, Next, Retry, RetryCounter,
+    RetryCounts, RetryExt, RetryObserver, Retrying, Stop, retry,
 };
 pub use retry_after::parse_retry_after;
 pub use status::HttpReply;

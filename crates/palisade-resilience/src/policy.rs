@@ -132,6 +132,12 @@ impl RetryPolicy {
         self.wait_for_circuit
     }
 
+    /// Whether time limits it at all.
+    #[inline]
+    pub(crate) const fn is_limited(&self) -> bool {
+        self.total.is_some() || self.attempt_timeout.is_some()
+    }
+
     /// The limit on each attempt.
     #[must_use]
     pub const fn attempt_timeout(&self) -> Option<Duration> {

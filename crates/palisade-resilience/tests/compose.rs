@@ -361,7 +361,7 @@ fn what_one_call_is_told_all_obey_and_a_change_does_not_make_them_forget() {
         };
         let call = pin!(policy.run(declared(), &AsFailure, &clock, op));
         let gave_up = polled(&clock, 300, call).unwrap().unwrap_err();
-        gave_up.failure
+        gave_up.into_parts().failure
     };
     let _told = ask(&cell.load());
     for change in [

@@ -202,7 +202,7 @@ fn three_nested_retries_make_the_attempts_of_one_and_keep_its_deadline() {
                 );
                 let gave_up = drive(&elsewhere, third).unwrap_err();
                 assert_eq!(gave_up.why, Stop::NotOwner);
-                ready(Err::<(), _>(gave_up.failure))
+                ready(Err::<(), _>(gave_up.into_parts().failure))
             });
             ready(drive(&clock, nested).map_err(Failure::from))
         },

@@ -253,18 +253,20 @@ impl<K: Clock + Clone> Policy<K> {
             within.observer = None;
             hedge(hedger, within, &AsFailure, timer, &self.clock, once)
                 .await
-                .map_err(|gave_up| Failed {
-                    failure: gave_up.failure,
-                    outcome: gave_up.last.and_then(|last| last.err()?.outcome),
+                .map_err(|gave_up| {
+                    let parts = gave_up.into_parts();
+                    Failed {
+                        failure: parts.failure,
+                        outcome: parts.last.and_then(|last| last.err()?.outcome),
+                    }
                 })
         };
         retry(&self.retry, call, &AsFailure, timer, &self.clock, each)
             .await
-            .map_err(|gave_up| GaveUp {
-                failure: gave_up.failure,
-                last: gave_up.last.and_then(|last| last.err()?.outcome),
-                why: gave_up.why,
-                attempts: gave_up.attempts,
+            .map_err(|gave_up| {
+                let parts = gave_up.into_parts();
+                let last = parts.last.and_then(|last| last.err()?.outcome);
+                GaveUp::new(parts.failure, last, parts.why, parts.attempts)
             })
     }
 

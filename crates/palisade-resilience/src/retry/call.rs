@@ -166,13 +166,18 @@ impl<'a> Call<'a> {
             .is_none_or(|budget| budget.withdraw(self.weight, now))
     }
 
+    /// Whether the caller gave it a deadline.
     #[inline]
-    pub(crate) fn deadline_under(
-        &self,
-        policy: &RetryPolicy,
-        clock: &(impl Clock + ?Sized),
-    ) -> Option<Deadline> {
-        let total = policy.total().map(|total| Deadline::after(&clock, total));
+    pub(super) const fn is_limited(&self) -> bool {
+        self.deadline.is_some()
+    }
+
+    /// The earlier of the caller's deadline and the end of the policy's total, if the call begins now.
+    #[inline]
+    pub(super) fn deadline_under(&self, policy: &RetryPolicy, now: Instant) -> Option<Deadline> {
+        let total = policy
+            .total()
+            .map(|total| Deadline::at(now.saturating_add(total)));
         match (self.deadline, total) {
             (Some(given), Some(total)) => Some(given.min(total)),
             (given, total) => given.or(total),

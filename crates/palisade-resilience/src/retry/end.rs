@@ -1,4 +1,4 @@
-use std::{error::Error, fmt, time::Duration};
+use std::{error::Error, fmt, ops::Deref, time::Duration};
 
 use crate::Failure;
 
@@ -96,9 +96,14 @@ impl Stop {
     }
 }
 
-/// The end of a call that did not succeed.
+/// The end of a call that did not succeed. Its parts are read as if they were its own fields.
+///
+/// It is one pointer, so that the calls that do succeed, which are nearly all, are not moved about with room for it.
+pub struct GaveUp<T, E>(Box<GaveUpParts<T, E>>);
+
+/// What is known of the end of a call that did not succeed.
 #[non_exhaustive]
-pub struct GaveUp<T, E> {
+pub struct GaveUpParts<T, E> {
     /// The last failure. What it says about being carried out and charged for holds for all attempts together.
     pub failure: Failure,
     /// The last outcome, such as a 503 response to pass on. `None` if the attempt was cut off by its time-out.
@@ -110,6 +115,27 @@ pub struct GaveUp<T, E> {
 }
 
 impl<T, E> GaveUp<T, E> {
+    #[cold]
+    pub(crate) fn new(
+        failure: Failure,
+        last: Option<Result<T, E>>,
+        why: Stop,
+        attempts: u32,
+    ) -> Self {
+        Self(Box::new(GaveUpParts {
+            failure,
+            last,
+            why,
+            attempts,
+        }))
+    }
+
+    /// What is known of it, to be taken apart.
+    #[must_use]
+    pub fn into_parts(self) -> GaveUpParts<T, E> {
+        *self.0
+    }
+
     /// The last outcome, or an error made from the failure if there was none.
     ///
     /// # Errors
@@ -119,7 +145,16 @@ impl<T, E> GaveUp<T, E> {
     where
         E: From<Failure>,
     {
-        self.last.unwrap_or_else(|| Err(E::from(self.failure)))
+        let parts = self.into_parts();
+        parts.last.unwrap_or_else(|| Err(E::from(parts.failure)))
+    }
+}
+
+impl<T, E> Deref for GaveUp<T, E> {
+    type Target = GaveUpParts<T, E>;
+
+    fn deref(&self) -> &GaveUpParts<T, E> {
+        &self.0
     }
 }
 
@@ -131,12 +166,18 @@ impl<T, E> AsRef<Failure> for GaveUp<T, E> {
 
 impl<T, E> From<GaveUp<T, E>> for Failure {
     fn from(gave_up: GaveUp<T, E>) -> Self {
-        gave_up.failure
+        gave_up.into_parts().failure
+    }
+}
+
+impl<T, E> fmt::Debug for GaveUp<T, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
     }
 }
 
 /// The outcome is left out: it may hold what a log must not.
-impl<T, E> fmt::Debug for GaveUp<T, E> {
+impl<T, E> fmt::Debug for GaveUpParts<T, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("GaveUp")
             .field("failure", &self.failure)

@@ -87,7 +87,7 @@ where
         number: 0,
         deadline: None,
         limit: None,
-        after_failure: None,
+        later: Seldom(None),
         attempt: None,
     }
 }
@@ -107,26 +107,53 @@ pin_project! {
         // The attempt under way, or the one before the pause; 0 before the first.
         number: u32,
         deadline: Option<Deadline>,
+        // Of the attempt under way.
         limit: Option<Limit>,
-        // Most calls have no failure, and make no room for one.
-        after_failure: Option<Box<AfterFailure>>,
+        // What few calls come to. In one place, so that the end of a call without it is short enough to be inlined, and the
+        // whole call can be held in registers.
+        later: Seldom<Box<Later>>,
         #[pin]
         attempt: Option<Fut>,
     }
 }
 
-/// The limit of one attempt. Its timer is set when there is something to wait for.
+/// The limit of one attempt.
+#[derive(Clone, Copy)]
 struct Limit {
     length: Duration,
     until: Instant,
+}
+
+/// What is seldom there, and whose end is a call of its own.
+struct Seldom<T>(Option<T>);
+
+impl<T> Drop for Seldom<T> {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(value) = self.0.take() {
+            end(value);
+        }
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn end<T>(value: T) {
+    drop(value);
+}
+
+/// What a call that waits, or has failed, comes to.
+#[derive(Default)]
+struct Later {
+    /// Until the limit of the attempt under way, or until the end of the pause.
     sleep: Option<Sleep>,
+    earlier: Option<Earlier>,
 }
 
 /// What is remembered of the attempts before.
-struct AfterFailure {
+struct Earlier {
     failure: Failure,
     pause: Duration,
-    sleep: Option<Sleep>,
 }
 
 /// Where a call stands when an attempt of it has failed.
@@ -149,41 +176,53 @@ where
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         if self.number == 0 {
-            let this = self.as_mut().project();
-            this.call.deposit();
-            *this.deadline = this.call.deadline_under(this.policy, *this.clock);
-            if let Err(late) = self.as_mut().begin() {
-                return Poll::Ready(Err(late));
+            self.call.deposit();
+            if !self.as_mut().begin() {
+                return Poll::Ready(Err(too_late(self.number, None)));
             }
         }
         loop {
             let this = self.as_mut().project();
             let Some(attempt) = this.attempt.as_pin_mut() else {
                 // A pause, and after it the next attempt.
-                ready!(self.as_mut().poll_pause(cx));
-                match self.as_mut().begin() {
-                    Ok(()) => continue,
-                    Err(late) => return Poll::Ready(Err(late)),
+                if let Some(later) = &mut this.later.0 {
+                    ready!(later.poll(cx));
                 }
+                if self.as_mut().begin() {
+                    continue;
+                }
+                let later = self.as_mut().project().later.0.take();
+                return Poll::Ready(Err(too_late(self.number, later)));
             };
             let (failure, outcome) = match attempt.poll(cx) {
-                Poll::Ready(outcome) => match (this.classify.classify(&outcome), outcome) {
-                    (None, Ok(value)) => return Poll::Ready(Ok(value)),
-                    // An error that the classifier does not know. Nothing is known of it, so nothing is repeated.
-                    (None, error) => (Failure::new(ErrorKind::Internal), Some(error)),
-                    (Some(failure), outcome) => (failure, Some(outcome)),
-                },
-                Poll::Pending => match this.limit.take() {
+                Poll::Ready(outcome) => {
+                    let failure = this.classify.classify(&outcome);
+                    match outcome {
+                        Ok(value) if failure.is_none() => return Poll::Ready(Ok(value)),
+                        outcome => (failure, Some(outcome)),
+                    }
+                }
+                Poll::Pending => match *this.limit {
                     None => return Poll::Pending,
                     Some(limit) => {
-                        let (limit, poll) = limit.poll(*this.timer, *this.clock, cx);
-                        *this.limit = Some(limit);
-                        (ready!(poll).into(), None)
+                        let (later, poll) =
+                            limit.poll(this.later.0.take(), *this.timer, *this.clock, cx);
+                        this.later.0 = Some(later);
+                        (Some(ready!(poll).into()), None)
                     }
                 },
             };
-            if let Some(gave_up) = self.as_mut().failed(failure, outcome) {
-                return Poll::Ready(Err(gave_up));
+            let number = self.number;
+            let (failure, next) = self.as_mut().failed(failure);
+            match next {
+                Next::GiveUp(why) => {
+                    return Poll::Ready(Err(GaveUp::new(failure, outcome, why, number)));
+                }
+                Next::RetryAfter(pause) => {
+                    drop(outcome);
+                    let sleep = (!pause.is_zero()).then(|| self.timer.sleep(pause));
+                    self.as_mut().project().later.0 = Some(Later::after(failure, pause, sleep));
+                }
             }
         }
     }
@@ -197,14 +236,18 @@ where
     F: FnMut(Attempt) -> Fut,
     Fut: Future<Output = Result<T, E>>,
 {
-    /// Begins the next attempt, unless its time is over.
+    /// Begins the next attempt. False if its time is over: there was none at first, or a pause took longer than asked.
     #[inline]
-    fn begin(self: Pin<&mut Self>) -> Result<(), GaveUp<T, E>> {
+    fn begin(self: Pin<&mut Self>) -> bool {
         let mut this = self.project();
+        let first = *this.number == 0;
         *this.number += 1;
-        let timed = this.deadline.is_some() || this.policy.attempt_timeout().is_some();
-        if timed {
+        if this.call.is_limited() || this.policy.is_limited() {
+            // One look at the clock, for the whole and for the attempt.
             let now = this.clock.instant();
+            if first {
+                *this.deadline = this.call.deadline_under(this.policy, now);
+            }
             let left = this
                 .deadline
                 .map_or(Duration::MAX, |deadline| deadline.remaining(now));
@@ -213,32 +256,26 @@ where
                 .attempt_timeout()
                 .map_or(left, |own| own.min(left));
             if length.is_zero() {
-                // Nothing is left of the whole: there was nothing at first, or a pause took longer than asked.
-                return Err(too_late(*this.number, this.after_failure.take()));
+                return false;
             }
             *this.limit = Some(Limit {
                 length,
                 until: now.saturating_add(length),
-                sleep: None,
             });
         }
         let attempt = Attempt {
             number: *this.number,
             last: *this.number >= this.policy.attempts(),
-            deadline: this.limit.as_ref().map(|limit| Deadline::at(limit.until)),
+            deadline: this.limit.map(|limit| Deadline::at(limit.until)),
         };
         let attempt = (this.op)(attempt);
         this.attempt.set(Some(attempt));
-        Ok(())
+        true
     }
 
-    /// Ends a failed attempt: it is given up, or a pause begins.
+    /// Ends a failed attempt, and says what follows.
     #[inline]
-    fn failed(
-        self: Pin<&mut Self>,
-        failure: Failure,
-        outcome: Option<Result<T, E>>,
-    ) -> Option<GaveUp<T, E>> {
+    fn failed(self: Pin<&mut Self>, failure: Option<Failure>) -> (Failure, Next) {
         let mut this = self.project();
         // A failed attempt must not hold its connection while we wait.
         this.attempt.set(None);
@@ -248,44 +285,8 @@ where
             deadline: *this.deadline,
             pause: Duration::ZERO,
         };
-        let earlier = this.after_failure.take();
-        let (failure, next) = judge(
-            *this.call,
-            this.policy,
-            before,
-            earlier,
-            failure,
-            *this.clock,
-        );
-        match next {
-            Next::GiveUp(why) => Some(GaveUp {
-                failure,
-                last: outcome,
-                why,
-                attempts: *this.number,
-            }),
-            Next::RetryAfter(pause) => {
-                drop(outcome);
-                let sleep = (!pause.is_zero()).then(|| this.timer.sleep(pause));
-                *this.after_failure = Some(Box::new(AfterFailure {
-                    failure,
-                    pause,
-                    sleep,
-                }));
-                None
-            }
-        }
-    }
-
-    fn poll_pause(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let this = self.project();
-        if let Some(after) = this.after_failure
-            && let Some(sleep) = &mut after.sleep
-        {
-            ready!(sleep.as_mut().poll(cx));
-            after.sleep = None;
-        }
-        Poll::Ready(())
+        let later = this.later.0.take();
+        judge(*this.call, this.policy, before, later, failure, *this.clock)
     }
 }
 
@@ -299,11 +300,13 @@ fn judge(
     call: Call<'_>,
     policy: &RetryPolicy,
     mut before: Before,
-    earlier: Option<Box<AfterFailure>>,
-    mut failure: Failure,
+    later: Option<Box<Later>>,
+    failure: Option<Failure>,
     clock: &(impl Clock + ?Sized),
 ) -> (Failure, Next) {
-    if let Some(earlier) = earlier {
+    // An error that the classifier does not know. Nothing is known of it, so nothing is repeated.
+    let mut failure = failure.unwrap_or(Failure::new(ErrorKind::Internal));
+    if let Some(earlier) = later.and_then(|later| later.earlier) {
         // A refused connection proves nothing about the attempt before it, which may have been carried out and paid for.
         failure = failure.joined(&earlier.failure);
         before.pause = earlier.pause;
@@ -323,32 +326,50 @@ impl Limit {
     #[cold]
     #[inline(never)]
     fn poll(
-        mut self,
+        self,
+        later: Option<Box<Later>>,
         timer: &(impl Timer + ?Sized),
         clock: &(impl Clock + ?Sized),
         cx: &mut Context<'_>,
-    ) -> (Self, Poll<Elapsed>) {
-        let sleep = self.sleep.get_or_insert_with(|| {
+    ) -> (Box<Later>, Poll<Elapsed>) {
+        let mut later = later.unwrap_or_default();
+        let sleep = later.sleep.get_or_insert_with(|| {
             // The first poll of the attempt may have taken a while.
             timer.sleep(self.until.saturating_since(clock.instant()))
         });
-        let poll = sleep.as_mut().poll(cx);
-        let elapsed = poll.map(|()| Elapsed::of(self.length));
-        (self, elapsed)
+        let elapsed = sleep.as_mut().poll(cx).map(|()| Elapsed::of(self.length));
+        (later, elapsed)
+    }
+}
+
+impl Later {
+    fn after(failure: Failure, pause: Duration, sleep: Option<Sleep>) -> Box<Self> {
+        Box::new(Self {
+            sleep,
+            earlier: Some(Earlier { failure, pause }),
+        })
+    }
+
+    /// Waits for the end of the pause.
+    #[cold]
+    #[inline(never)]
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if let Some(sleep) = &mut self.sleep {
+            ready!(sleep.as_mut().poll(cx));
+            self.sleep = None;
+        }
+        Poll::Ready(())
     }
 }
 
 #[cold]
-fn too_late<T, E>(number: u32, after: Option<Box<AfterFailure>>) -> GaveUp<T, E> {
-    GaveUp {
-        failure: match after {
-            Some(after) => after.failure,
-            None => Elapsed::immediately().into(),
-        },
-        last: None,
-        why: Stop::Deadline,
-        attempts: number - 1,
-    }
+#[inline(never)]
+fn too_late<T, E>(number: u32, later: Option<Box<Later>>) -> GaveUp<T, E> {
+    let failure = match later.and_then(|later| later.earlier) {
+        Some(earlier) => earlier.failure,
+        None => Elapsed::immediately().into(),
+    };
+    GaveUp::new(failure, None, Stop::Deadline, number - 1)
 }
 
 impl<C: ?Sized, R: ?Sized, K: ?Sized, F, Fut> fmt::Debug for Retry<'_, C, R, K, F, Fut> {

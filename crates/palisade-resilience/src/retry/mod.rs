@@ -8,6 +8,6 @@ mod future;
 
 pub use call::{Attempt, Call, Idempotency};
 pub use count::{RetryCounter, RetryCounts};
-pub use end::{AttemptFailed, GaveUp, Next, RetryObserver, Stop};
+pub use end::{AttemptFailed, GaveUp, GaveUpParts, Next, RetryObserver, Stop};
 pub use ext::{RetryExt, Retrying};
 pub use future::{Retry, retry};

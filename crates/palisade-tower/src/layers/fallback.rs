@@ -212,14 +212,12 @@ where
             };
             match fallback(&targets, call, &classify, clock, send).await {
                 Ok(served) => Ok(served.answer),
-                Err(gave_up) => match gave_up.last {
-                    Some(Ok(response)) => Ok(response),
-                    Some(Err(error)) => Err(error),
-                    None if gave_up.why == Stop::Deadline => {
-                        Err(crate::failure::rejection(&gave_up.failure, true).into())
-                    }
-                    None => Err(crate::failure::rejection(&gave_up.failure, false).into()),
-                },
+                Err(gave_up) => {
+                    let parts = gave_up.into_parts();
+                    let late = parts.why == Stop::Deadline;
+                    let refusal = || crate::failure::rejection(&parts.failure, late).into();
+                    parts.last.unwrap_or_else(|| Err(refusal()))
+                }
             }
         })
     }

@@ -202,10 +202,9 @@ where
             };
             let answer = hedge(hedger, call, &layer.classify, timer, clock, send).await;
             // As it would be without a hedge: the retry, or the client, judges it.
-            answer.or_else(|gave_up| match gave_up.last {
-                Some(Ok(response)) => Ok(response),
-                Some(Err(error)) => Err(error),
-                None => Err(gave_up.failure.into()),
+            answer.or_else(|gave_up| {
+                let parts = gave_up.into_parts();
+                parts.last.unwrap_or_else(|| Err(parts.failure.into()))
             })
         })
     }

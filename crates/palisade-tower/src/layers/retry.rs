@@ -261,8 +261,8 @@ where
             let answer = retry(&layer.policy, call, &layer.classify, timer, clock, attempt).await;
             answer.or_else(|gave_up| {
                 if judged_outside {
-                    let failure = gave_up.failure;
-                    return gave_up.last.unwrap_or_else(|| Err(failure.into()));
+                    let parts = gave_up.into_parts();
+                    return parts.last.unwrap_or_else(|| Err(parts.failure.into()));
                 }
                 let late = deadline.is_some_and(|deadline| deadline.has_passed(clock.instant()));
                 blame(gave_up, late)
@@ -296,10 +296,9 @@ const HEADER: HeaderName = HeaderName::from_static(RetryOwner::HEADER);
 
 /// What the client gets when there is no good answer.
 fn blame<B>(gave_up: GaveUp<Response<B>, BoxError>, late: bool) -> Result<Response<B>, BoxError> {
-    let GaveUp {
-        failure, last, why, ..
-    } = gave_up;
-    match last {
+    let parts = gave_up.into_parts();
+    let (failure, why) = (parts.failure, parts.why);
+    match parts.last {
         // The caller's own fault: the upstream says it best.
         Some(Ok(response)) if failure.fault() == Fault::Caller => Ok(response),
         // A guard further in has said it already.
