@@ -53,7 +53,8 @@ impl<'t> Reading<'t> {
         self.hits.get_or_init(|| {
             let lexicon = lexicon::built_in();
             let scan = |view: &View<'_>| {
-                let mut hits = Vec::new();
+                // About one word in ten is one of the lexicon.
+                let mut hits = Vec::with_capacity(8 + view.text().len() / 32);
                 lexicon.scan(view.text(), &mut hits);
                 hits
             };

@@ -97,6 +97,15 @@ impl Sink for Kept<'_> {
     }
 }
 
+/// The files of tables that the library reads where they lie, made afresh, with their places in `src`.
+#[must_use]
+pub fn tables() -> [(&'static str, Vec<u8>); 2] {
+    [
+        ("normalizer/letters.bin", crate::normalizer::letters_file()),
+        ("lexicon/lexicon.bin", crate::lexicon::file()),
+    ]
+}
+
 /// What one head has learned.
 #[derive(Clone, Debug)]
 #[non_exhaustive]

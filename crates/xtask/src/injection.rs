@@ -91,6 +91,26 @@ pub(crate) fn train(arguments: &[String]) -> Result<()> {
     Ok(())
 }
 
+/// `cargo xtask injection-tables`: writes the tables of letters and words that the library reads where they lie.
+///
+/// Words are spelled with the table of letters that is in this program: after a change of that one, run it twice.
+///
+/// # Errors
+///
+/// If there are arguments, or a file cannot be written.
+pub(crate) fn tables(arguments: &[String]) -> Result<()> {
+    if !arguments.is_empty() {
+        bail!("usage: cargo xtask injection-tables");
+    }
+    let dir = workspace::root().join("crates/palisade-injection/src");
+    for (name, bytes) in palisade_injection::training::tables() {
+        let path = dir.join(name);
+        fs::write(&path, &bytes).with_context(|| format!("cannot write {}", path.display()))?;
+        println!("wrote {}, {} bytes", path.display(), bytes.len());
+    }
+    Ok(())
+}
+
 /// `cargo xtask eval-injection`: prints the tables of the model card.
 ///
 /// # Errors

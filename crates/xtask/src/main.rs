@@ -48,6 +48,11 @@ const CHORES: &[Chore] = &[
         redaction::run,
     ),
     (
+        "injection-tables",
+        "regenerate the tables of letters and words of palisade-injection",
+        injection::tables,
+    ),
+    (
         "train-injection",
         "train-injection DIR: the weights of palisade-injection's classifier, from labelled rows",
         injection::train,

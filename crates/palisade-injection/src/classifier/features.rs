@@ -141,6 +141,7 @@ impl<S: Sink> Extractor<'_, S> {
     }
 
     /// Reads the word at `start` and gives the place after it.
+    #[inline]
     fn word(&mut self, start: usize) -> usize {
         if self.length >= BLOCK_MAX {
             self.close(start);
@@ -151,13 +152,18 @@ impl<S: Sink> Extractor<'_, S> {
             let end = (start + 3).min(bytes.len());
             (end, 1, hash(bytes, start, end))
         } else {
+            let mut signs = SIGNS[bytes[start] as usize];
             let mut end = start + 1;
-            while end < bytes.len() && is_word(bytes[end]) && !is_running(bytes, end) {
+            while end < bytes.len() {
+                let sign = SIGNS[bytes[end] as usize];
+                if sign & WORDLY == 0 || (sign & RUNNING != 0 && is_running(bytes, end)) {
+                    break;
+                }
+                signs |= sign;
                 end += 1;
             }
             // Which number it is says nothing.
-            let number = bytes[start..end].iter().all(u8::is_ascii_digit);
-            let hash = if number {
+            let hash = if signs & NO_DIGIT == 0 {
                 NUMBER
             } else {
                 hash(bytes, start, end)
@@ -173,6 +179,7 @@ impl<S: Sink> Extractor<'_, S> {
     }
 
     /// Reads the concepts that begin before `end`.
+    #[inline]
     fn hits_before(&mut self, end: usize) {
         while let Some(hit) = self.hits.get(self.next_hit)
             && (hit.start as usize) < end
@@ -186,30 +193,33 @@ impl<S: Sink> Extractor<'_, S> {
         let hit = self.hits[index];
         let groups = Groups::of(hit.classes);
         for &group in groups.as_slice() {
-            self.concepts(&[group], &hit);
+            self.concepts(with(START, group), &hit);
         }
         for second_at in (index.saturating_sub(PAIR_REACH)..index).rev() {
             let second = &self.hits[second_at];
             if second.start == hit.start || hit.at.saturating_sub(second.after) > PAIR {
                 continue;
             }
-            let seconds = self.recent[second_at % RECENT];
+            let (second_start, seconds) = (second.start, self.recent[second_at % RECENT]);
             for &b in seconds.as_slice() {
+                let so_far = with(START, b);
                 for &c in groups.as_slice() {
-                    self.concepts(&[b, c], &hit);
+                    self.concepts(with(so_far, c), &hit);
                 }
             }
             let reach = index.saturating_sub(TRIPLE_REACH).min(second_at);
             for first_at in (reach..second_at).rev() {
                 let first = &self.hits[first_at];
-                if first.start == second.start || hit.at.saturating_sub(first.after) > TRIPLE {
+                if first.start == second_start || hit.at.saturating_sub(first.after) > TRIPLE {
                     continue;
                 }
                 let firsts = self.recent[first_at % RECENT];
                 for &a in firsts.few() {
+                    let first = with(START, a);
                     for &b in seconds.few() {
+                        let so_far = with(first, b);
                         for &c in groups.few() {
-                            self.concepts(&[a, b, c], &hit);
+                            self.concepts(with(so_far, c), &hit);
                         }
                     }
                 }
@@ -218,14 +228,13 @@ impl<S: Sink> Extractor<'_, S> {
         self.recent[index % RECENT] = groups;
     }
 
-    fn concepts(&mut self, groups: &[u8], at: &Hit) {
-        let hash = groups
-            .iter()
-            .fold(START, |hash, &group| step(hash, u64::from(group) + 1));
+    #[inline]
+    fn concepts(&mut self, hash: u64, at: &Hit) {
         let index = WORDS as u32 + place(hash, CONCEPTS);
         self.add(index, at.start as usize, at.end as usize);
     }
 
+    #[inline]
     fn add(&mut self, index: u32, start: usize, end: usize) {
         if self.seen.first(index) {
             self.sink.feature(index, start, end);
@@ -269,9 +278,37 @@ impl Default for Seen {
     }
 }
 
+/// The hash of concepts with one more.
+#[inline]
+fn with(hash: u64, group: u8) -> u64 {
+    step(hash, u64::from(group) + 1)
+}
+
+/// Part of a word.
+const WORDLY: u8 = 1;
+/// No digit.
+const NO_DIGIT: u8 = 2;
+/// May begin a character of a script without spaces.
+const RUNNING: u8 = 4;
+
+const SIGNS: [u8; 256] = {
+    let mut signs = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        signs[byte] = match byte as u8 {
+            b'0'..=b'9' => WORDLY,
+            0xE0 | 0xE3..=0xED => WORDLY | NO_DIGIT | RUNNING,
+            b'a'..=b'z' | b'A'..=b'Z' | 0x80.. => WORDLY | NO_DIGIT,
+            _ => NO_DIGIT,
+        };
+        byte += 1;
+    }
+    signs
+};
+
 /// Whether `byte` belongs to a word. The folded text has no signs beyond ASCII.
 fn is_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte >= 0x80
+    SIGNS[byte as usize] & WORDLY != 0
 }
 
 /// Whether a character of a script without spaces begins at `start`: kana, ideographs, Hangul, Thai. Each is a word of

@@ -1,5 +1,7 @@
 //! A first glance at a word: can any entry begin like this?
 
+use std::borrow::Cow;
+
 use super::trie::runs_on_byte;
 
 /// How the entries of a trie begin: a bit for each beginning of up to four bytes, under a hash.
@@ -7,7 +9,7 @@ use super::trie::runs_on_byte;
 /// Most words of most texts begin no entry. Four table look-ups and one bit say so, where walking the trie would follow
 /// two or three nodes through memory. A bit that is set by another beginning costs a walk, never an answer.
 #[derive(Clone, Debug)]
-pub(super) struct Beginnings(Box<[u64; Self::BITS / 64]>);
+pub(super) struct Beginnings(pub(super) Cow<'static, [u8]>);
 
 /// Letters without case, digits together, bytes beyond ASCII by their last bits; 0 for what ends a word: a sign, or a
 /// character of a script without spaces.
@@ -29,9 +31,10 @@ const KINDS: [u8; 256] = {
 
 impl Beginnings {
     const BITS: usize = 1 << 16;
+    pub(super) const BYTES: usize = Self::BITS / 8;
 
     pub(super) fn none() -> Self {
-        Self(Box::new([0; Self::BITS / 64]))
+        Self(Cow::Owned(vec![0; Self::BYTES]))
     }
 
     /// Adds the beginning of an entry. A stem shorter than a beginning goes on with anything.
@@ -51,7 +54,7 @@ impl Beginnings {
     fn add_endings(&mut self, mut beginning: [u8; 4], known: usize) {
         if known >= 4 {
             let bit = bit(&beginning, 0);
-            self.0[bit / 64] |= 1 << (bit % 64);
+            self.0.to_mut()[bit / 8] |= 1 << (bit % 8);
             return;
         }
         // One byte of each kind.
@@ -65,7 +68,7 @@ impl Beginnings {
     #[inline]
     pub(super) fn may_begin(&self, text: &[u8], start: usize) -> bool {
         let bit = bit(text, start);
-        self.0[bit / 64] >> (bit % 64) & 1 == 1
+        self.0[bit / 8] >> (bit % 8) & 1 == 1
     }
 }
 

@@ -1,4 +1,4 @@
-use super::{Table, classes::*};
+use super::{classes::*, tables::Table};
 
 /// English. Imperatives stand in their base form: "ignored" and "ignores" tell of something, they do not order it.
 pub(super) const TABLE: Table = &[

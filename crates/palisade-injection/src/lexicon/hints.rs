@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 pub(crate) use super::trie::Entries;
-use super::trie::Trie;
+use super::{compiled, trie::Trie};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Hint {
@@ -20,6 +20,7 @@ const ROTATED47: u128 = 4;
 const LETTER: u128 = 8;
 
 /// The beginnings of words after rot47, as far as letters and digits go.
+#[cfg(any(test, feature = "training"))]
 const ROTATED47_WORDS: [&str; 10] = [
     "djde6*", "ac6g*", "c6g62*", "6g6cje9*", "a2ddh*", "56g6*", "c6g6*", "8f:5*", "cf=6*", "j@fc*",
 ];
@@ -99,20 +100,24 @@ pub(crate) const WORDS: [&str; 64] = [
     "request",
 ];
 
-static HINTS: LazyLock<Hints> = LazyLock::new(|| {
+static HINTS: LazyLock<Hints> = LazyLock::new(|| Hints(compiled::trie(compiled::HINTS)));
+
+/// The hints as they are put into the file of the lexicon.
+#[cfg(any(test, feature = "training"))]
+pub(super) fn trie() -> Trie {
     let reversed = WORDS.map(|word| word.chars().rev().collect::<String>());
     let plain = |word: &&String| !WORDS.contains(&word.as_str());
     let hints =
         |words: &'static [&'static str], class| words.iter().map(move |&word| (word, class));
-    Hints(Trie::new(
+    Trie::new(
         reversed
             .iter()
             .filter(plain)
             .map(|word| (word.as_str(), REVERSED))
             .chain(hints(&ROTATED47_WORDS, ROTATED47))
             .chain(hints(&LETTER_NAMES, LETTER)),
-    ))
-});
+    )
+}
 
 pub(crate) fn hints() -> &'static Hints {
     &HINTS

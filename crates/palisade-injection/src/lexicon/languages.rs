@@ -1,4 +1,4 @@
-use super::{Table, classes::*};
+use super::{classes::*, tables::Table};
 
 /// Languages other than English.
 pub(super) const TABLE: Table = &[

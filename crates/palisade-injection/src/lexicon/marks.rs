@@ -1,4 +1,4 @@
-use super::{Table, classes::*};
+use super::{classes::*, tables::Table};
 
 /// Marks made of signs: chat template tokens, forged roles, fences. Spaces and underscores are left out, as they are
 /// when the text is compared; a run of one sign counts as long as the entry's.

@@ -4,64 +4,46 @@
 //! close together.
 
 mod beginnings;
+#[cfg_attr(
+    not(any(test, feature = "training")),
+    expect(dead_code, reason = "some classes only keep words apart in the tables")
+)]
 pub(crate) mod classes;
+mod compiled;
+#[cfg(any(test, feature = "training"))]
 mod english;
 pub(crate) mod hints;
+#[cfg(any(test, feature = "training"))]
 mod languages;
+#[cfg(any(test, feature = "training"))]
 mod marks;
+#[cfg(any(test, feature = "training"))]
 mod more_languages;
 mod scan;
 pub(crate) mod steps;
+#[cfg(any(test, feature = "training"))]
+mod tables;
 mod trie;
 mod typos;
 
 use std::sync::LazyLock;
 
-use classes::Classes;
-
+#[cfg(feature = "training")]
+pub(crate) use self::tables::file;
 pub(crate) use self::{
     scan::{Hit, Lexicon, WORD},
     trie::Trie,
     typos::slip_of,
 };
-use crate::Normalizer;
 
-/// A table of words: each line is a class and entries separated by spaces; `_` is a space, `*` ends a stem.
-type Table = &'static [(Classes, &'static str)];
-
-static BUILT_IN: LazyLock<Lexicon> = LazyLock::new(|| {
-    let normalizer = Normalizer::new();
-    // Entries are folded as the text is: without ornaments, in lower case.
-    let folded: Vec<(String, Classes)> = english::TABLE
-        .iter()
-        .chain(languages::TABLE)
-        .chain(more_languages::TABLE)
-        .flat_map(|&(classes, entries)| entries.split_whitespace().map(move |e| (e, classes)))
-        .map(|(entry, classes)| (normalizer.fold(entry).text().to_lowercase(), classes))
-        .collect();
-    Lexicon {
-        words: Trie::new(
-            folded
-                .iter()
-                .map(|(entry, classes)| (entry.as_str(), *classes)),
-        ),
-        marks: Some(Trie::new(marks::TABLE.iter().flat_map(
-            |&(classes, entries)| entries.split_whitespace().map(move |e| (e, classes)),
-        ))),
-    }
+static BUILT_IN: LazyLock<Lexicon> = LazyLock::new(|| Lexicon {
+    words: compiled::trie(compiled::WORDS),
+    marks: Some(compiled::trie(compiled::MARKS)),
 });
 
 /// The lexicon that the built-in rules use.
 pub(crate) fn built_in() -> &'static Lexicon {
     &BUILT_IN
-}
-
-/// The single words of English in the lexicon, each without its ending mark.
-fn english_words() -> impl Iterator<Item = &'static str> {
-    let entries = english::TABLE
-        .iter()
-        .flat_map(|(_, entries)| entries.split_whitespace());
-    entries.filter(|entry| entry.bytes().all(|byte| byte.is_ascii_lowercase()))
 }
 
 /// Whether `word` as a whole is a word of the lexicon, or begins with a stem of it.

@@ -1,4 +1,4 @@
-use super::{Table, classes::*};
+use super::{classes::*, tables::Table};
 
 /// More languages, with the words of the commonest orders only. Each line is one language, in the same order under every
 /// class: Danish, Norwegian, Finnish, Hungarian, Slovak, Bulgarian, Croatian and Serbian, Slovene, Catalan, Galician,

@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use super::{
     beginnings::Beginnings,
     classes::{Classes, HARMLESS, NOTHING},
@@ -8,37 +10,52 @@ use super::{
 ///
 /// One walk per word of the text finds the longest entry that begins there; most walks end after two or three bytes.
 /// Entries are lower case; the text may be in any case.
+///
+/// It is kept as bytes, so that a built-in one is read where it lies in the program, and a process that starts builds
+/// nothing. What follows a node stands right after it: a walk goes along a line or two of the cache.
 #[derive(Clone, Debug)]
 pub(crate) struct Trie {
-    nodes: Vec<Node>,
+    pub(super) nodes: Cow<'static, [[u8; 8]]>,
     /// The children of nodes that have several, 0 where there is none.
-    table: Vec<u32>,
-    ends: Vec<Ends>,
-    /// From the first byte to the node after it.
-    roots: Box<[u32; 256]>,
-    beginnings: Beginnings,
+    pub(super) table: Cow<'static, [[u8; 4]]>,
+    /// The classes of what ends at a node: of the entry that ends at a word's end, and of the one that ends anywhere.
+    pub(super) ends: Cow<'static, [[u8; 32]]>,
+    pub(super) beginnings: Beginnings,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
-struct Node {
-    /// The byte that leads on if it is the only one: most nodes have one child. 0 otherwise.
-    only: u8,
-    /// The lowest of several bytes that lead on, and how many there are from it to the highest.
-    low: u8,
-    span: u8,
-    /// The only child, or where the children stand in the table, from that of the lowest byte on.
-    children: u32,
-    /// The child after a space; 0 if there is none.
-    space: u32,
-    /// The place of the classes of what ends here; 0 if nothing does.
-    ends: u32,
-}
+/// A node in eight bytes: the lowest byte that leads on and how many there are from it to the highest (8 bits each), the
+/// place of the classes of what ends here (16, 0 for nothing), the only child or where the children stand in the table
+/// (24), and two signs.
+#[derive(Clone, Copy)]
+struct Node(u64);
 
-/// The classes of the entry that ends at a word's end, and of the one that ends anywhere.
-#[derive(Clone, Copy, Debug, Default)]
-struct Ends {
-    exact: Classes,
-    stem: Classes,
+impl Node {
+    /// One byte leads on, and no space.
+    const ONLY: u64 = 1 << 56;
+    /// A space leads on too; its child stands first.
+    const SPACE: u64 = 1 << 57;
+    const MOST: usize = 1 << 24;
+
+    /// Nothing ends here, and no space leads on.
+    #[inline]
+    fn leads_on(self) -> bool {
+        self.0 & (Self::SPACE | 0xFFFF << 16) == 0
+    }
+
+    #[inline]
+    fn has_space(self) -> bool {
+        self.0 & Self::SPACE != 0
+    }
+
+    #[inline]
+    fn ends(self) -> usize {
+        usize::from((self.0 >> 16) as u16)
+    }
+
+    #[inline]
+    fn base(self) -> usize {
+        (self.0 >> 32) as usize & (Self::MOST - 1)
+    }
 }
 
 /// An entry found in a text.
@@ -121,72 +138,57 @@ impl Trie {
                 draft[at].exact |= classes;
             }
         }
-        Self::flatten(&draft, beginnings)
-    }
-
-    /// Lays the children of each node side by side.
-    fn flatten(draft: &[Draft], beginnings: Beginnings) -> Self {
-        let mut trie = Self {
-            nodes: vec![Node::default()],
+        let mut layout = Layout {
+            draft: &draft,
+            nodes: Vec::with_capacity(draft.len()),
             table: Vec::new(),
-            ends: vec![Ends::default()],
-            roots: Box::new([0; 256]),
-            beginnings,
+            ends: vec![[0; 32]],
         };
-        let mut queue = std::collections::VecDeque::from([(0, 0)]);
-        while let Some((from, to)) = queue.pop_front() {
-            let source: &Draft = &draft[from];
-            if source.exact | source.stem != NOTHING {
-                trie.nodes[to].ends = trie.ends.len() as u32;
-                trie.ends.push(Ends {
-                    exact: source.exact,
-                    stem: source.stem,
-                });
-            }
-            let mut children = Vec::with_capacity(source.children.len());
-            for &(byte, child) in &source.children {
-                let new = trie.nodes.len();
-                queue.push_back((child, new));
-                trie.nodes.push(Node::default());
-                if byte == b' ' {
-                    trie.nodes[to].space = new as u32;
-                } else {
-                    children.push((byte, new as u32));
-                }
-            }
-            let node = &mut trie.nodes[to];
-            match children[..] {
-                [] => {}
-                [(byte, child)] => (node.only, node.children) = (byte, child),
-                [(low, _), .., (high, _)] => {
-                    (node.low, node.span) = (low, high - low + 1);
-                    node.children = trie.table.len() as u32;
-                    trie.table
-                        .resize(trie.table.len() + usize::from(node.span), 0);
-                    for (byte, child) in children {
-                        trie.table[node.children as usize + usize::from(byte - low)] = child;
-                    }
-                }
-            }
+        layout.put(0);
+        Self {
+            nodes: layout.nodes.into(),
+            table: layout.table.into(),
+            ends: layout.ends.into(),
+            beginnings,
         }
-        for byte in 0..=255_u8 {
-            trie.roots[byte as usize] = trie.child(&trie.nodes[0], byte);
-        }
-        trie
     }
 
     /// The child of `node` after `byte`, which is no space; 0 if there is none.
     #[inline]
-    fn child(&self, node: &Node, byte: u8) -> u32 {
-        if node.only == byte {
-            return node.children;
+    fn child(table: &[[u8; 4]], node: Node, byte: u8) -> u32 {
+        let place = byte.wrapping_sub(node.0 as u8);
+        if place >= (node.0 >> 8) as u8 {
+            return 0;
         }
-        let place = byte.wrapping_sub(node.low);
-        if place < node.span {
-            self.table[node.children as usize + usize::from(place)]
+        if node.0 & Node::ONLY != 0 {
+            return node.base() as u32;
+        }
+        u32::from_le_bytes(table[node.base() + usize::from(node.has_space()) + usize::from(place)])
+    }
+
+    #[inline]
+    fn node(nodes: &[[u8; 8]], at: u32) -> Node {
+        Node(u64::from_le_bytes(nodes[at as usize]))
+    }
+
+    /// The child of `node` after a space; 0 if there is none.
+    #[inline]
+    fn after_space(table: &[[u8; 4]], node: Node) -> u32 {
+        if node.has_space() {
+            u32::from_le_bytes(table[node.base()])
         } else {
             0
         }
+    }
+
+    /// The classes that end at a place of `ends`: of a word, and of a stem.
+    #[inline]
+    fn classes(&self, ends: usize) -> (Classes, Classes) {
+        let halves = self.ends[ends].as_chunks::<16>().0;
+        (
+            Classes::from_le_bytes(halves[0]),
+            Classes::from_le_bytes(halves[1]),
+        )
     }
 
     /// The entries at `start`, which must be the start of a word, shortest first: "do", "do not", "do not follow". None
@@ -198,18 +200,28 @@ impl Trie {
         entries: &'e mut Entries,
     ) -> &'e [Found] {
         entries.len = 0;
-        let mut node = self.roots[text[start].to_ascii_lowercase() as usize];
+        let (nodes, table) = (&*self.nodes, &*self.table);
+        let mut node = Self::child(table, Self::node(nodes, 0), LOWER[text[start] as usize]);
         let mut end = start + 1;
         while node != 0 {
             step();
-            let here = &self.nodes[node as usize];
-            let next = text.get(end).map_or(b' ', u8::to_ascii_lowercase);
+            let here = Self::node(nodes, node);
+            if here.leads_on() {
+                // In the middle of a word.
+                let Some(&next) = text.get(end) else {
+                    break;
+                };
+                end += 1;
+                node = Self::child(table, here, LOWER[next as usize]);
+                continue;
+            }
+            let next = text.get(end).map_or(b' ', |&byte| LOWER[byte as usize]);
             let word = is_word(next);
-            if here.ends != 0 {
-                let ends = self.ends[here.ends as usize];
+            if here.ends() != 0 {
+                let (exact, stem) = self.classes(here.ends());
                 let goes_on = word && !runs_on_byte(next);
                 let word_ends = !(goes_on || (next == b'\'' && ends_in_t(text, end)));
-                let classes = ends.stem | if word_ends { ends.exact } else { NOTHING };
+                let classes = stem | if word_ends { exact } else { NOTHING };
                 if classes != NOTHING {
                     entries.push(Found { classes, end });
                 }
@@ -217,12 +229,12 @@ impl Trie {
             if end >= text.len() {
                 break;
             }
-            node = if !word && next != b'\'' && here.space != 0 {
+            node = if !word && here.has_space() && next != b'\'' {
                 end = skip_gap(text, end);
-                here.space
+                Self::after_space(table, here)
             } else {
                 end += 1;
-                self.child(here, next)
+                Self::child(table, here, next)
             };
         }
         entries.as_slice()
@@ -237,23 +249,27 @@ impl Trie {
     /// The longest entry at `start` in a run of letters without spaces; short entries would be found everywhere.
     pub(crate) fn inside(&self, text: &[u8], start: usize) -> Option<Found> {
         const SHORTEST: usize = 4;
-        let mut node = self.roots[text[start].to_ascii_lowercase() as usize];
+        let (nodes, table) = (&*self.nodes, &*self.table);
+        let mut node = Self::child(table, Self::node(nodes, 0), LOWER[text[start] as usize]);
         let mut end = start + 1;
         let mut best = None;
         while node != 0 {
             step();
-            let here = &self.nodes[node as usize];
-            let ends = self.ends[here.ends as usize];
-            let classes = ends.exact | ends.stem;
-            if classes != NOTHING && end - start >= SHORTEST {
+            let here = Self::node(nodes, node);
+            if here.ends() != 0 && end - start >= SHORTEST {
+                let (exact, stem) = self.classes(here.ends());
+                let classes = exact | stem;
                 best = Some(Found { classes, end });
             }
             let Some(next) = text.get(end).map(u8::to_ascii_lowercase) else {
                 break;
             };
             end += 1;
-            node = match self.child(here, next) {
-                0 if here.space != 0 => self.child(&self.nodes[here.space as usize], next),
+            node = match Self::child(table, here, next) {
+                0 => match Self::after_space(table, here) {
+                    0 => 0,
+                    space => Self::child(table, Self::node(nodes, space), next),
+                },
                 child => child,
             };
         }
@@ -262,16 +278,17 @@ impl Trie {
 
     /// The longest entry of two or three letters at `start` in a run of letters without spaces.
     pub(crate) fn short_inside(&self, text: &[u8], start: usize) -> Option<Found> {
-        let mut node = self.roots[text[start].to_ascii_lowercase() as usize];
+        let (nodes, table) = (&*self.nodes, &*self.table);
+        let mut node = Self::child(table, Self::node(nodes, 0), LOWER[text[start] as usize]);
         let mut best = None;
         for end in start + 2..=text.len().min(start + 3) {
-            let next = text[end - 1].to_ascii_lowercase();
-            node = self.child(&self.nodes[node as usize], next);
-            let classes = self.ends[self.nodes[node as usize].ends as usize].exact;
             if node == 0 {
                 break;
             }
-            if classes != NOTHING {
+            let next = LOWER[text[end - 1] as usize];
+            node = Self::child(table, Self::node(nodes, node), next);
+            let (classes, _) = self.classes(Self::node(nodes, node).ends());
+            if node != 0 && classes != NOTHING {
                 best = Some(Found { classes, end });
             }
         }
@@ -280,22 +297,25 @@ impl Trie {
 
     /// The longest entry at `start`, spaces aside: for marks such as `"role": "system"`.
     pub(crate) fn mark(&self, text: &[u8], start: usize) -> Option<Found> {
-        let mut node = self.roots[text[start].to_ascii_lowercase() as usize];
+        let (nodes, table) = (&*self.nodes, &*self.table);
+        let mut node = Self::child(table, Self::node(nodes, 0), LOWER[text[start] as usize]);
         let mut end = start + 1;
         let mut best = None;
         while node != 0 {
             step();
-            let here = &self.nodes[node as usize];
-            let next = text.get(end).map_or(b' ', u8::to_ascii_lowercase);
-            let ends = self.ends[here.ends as usize];
-            let classes = ends.stem | if is_word(next) { NOTHING } else { ends.exact };
-            if classes != NOTHING {
-                best = Some(Found { classes, end });
+            let here = Self::node(nodes, node);
+            let next = text.get(end).map_or(b' ', |&byte| LOWER[byte as usize]);
+            if here.ends() != 0 {
+                let (exact, stem) = self.classes(here.ends());
+                let classes = stem | if is_word(next) { NOTHING } else { exact };
+                if classes != NOTHING {
+                    best = Some(Found { classes, end });
+                }
             }
             if end >= text.len() || end - start > 64 {
                 break;
             }
-            let child = self.child(here, next);
+            let child = Self::child(table, here, next);
             if child != 0 {
                 node = child;
             } else if !matches!(next, b' ' | b'\t' | b'_' | b'\n' | b'\r') && next != text[end - 1]
@@ -315,11 +335,94 @@ struct Draft {
     stem: Classes,
 }
 
+/// Lays nodes out, each with what follows it right behind.
+struct Layout<'d> {
+    draft: &'d [Draft],
+    nodes: Vec<[u8; 8]>,
+    table: Vec<[u8; 4]>,
+    ends: Vec<[u8; 32]>,
+}
+
+impl Layout<'_> {
+    /// Puts the node drafted at `from` and all below it, and gives its place. Entries are short, so this does not go deep.
+    fn put(&mut self, from: usize) -> u32 {
+        let draft = &self.draft[from];
+        let place = self.nodes.len();
+        assert!(place < Node::MOST, "a trie of words has fewer nodes");
+        self.nodes.push([0; 8]);
+        let mut node = (self.ends_at(draft) as u64) << 16;
+        let (space, letters): (Vec<_>, Vec<_>) =
+            draft.children.iter().partition(|(byte, _)| *byte == b' ');
+        let (low, high) = match (letters.first(), letters.last()) {
+            (Some(&&(low, _)), Some(&&(high, _))) => (low, high),
+            _ => (0, 0),
+        };
+        let span = if letters.is_empty() {
+            0
+        } else {
+            high - low + 1
+        };
+        node |= u64::from(low) | u64::from(span) << 8;
+        if let ([], [(_, only)]) = (&space[..], &letters[..]) {
+            node |= Node::ONLY | u64::from(self.put(*only)) << 32;
+        } else if !draft.children.is_empty() {
+            let base = self.table.len();
+            assert!(base < Node::MOST, "a trie of words has fewer children");
+            node |= (base as u64) << 32;
+            let first = base + space.len();
+            self.table.resize(first + usize::from(span), [0; 4]);
+            if let [(_, child)] = space[..] {
+                node |= Node::SPACE;
+                self.table[base] = self.put(*child).to_le_bytes();
+            }
+            for (byte, child) in letters {
+                self.table[first + usize::from(byte - low)] = self.put(*child).to_le_bytes();
+            }
+        }
+        self.nodes[place] = node.to_le_bytes();
+        place as u32
+    }
+
+    fn ends_at(&mut self, draft: &Draft) -> u16 {
+        let mut ends = [0; 32];
+        ends[..16].copy_from_slice(&draft.exact.to_le_bytes());
+        ends[16..].copy_from_slice(&draft.stem.to_le_bytes());
+        let place = self.ends.iter().position(|other| *other == ends);
+        let place = place.unwrap_or_else(|| {
+            self.ends.push(ends);
+            self.ends.len() - 1
+        });
+        u16::try_from(place).expect("classes are combined in few ways")
+    }
+}
+
 /// Whether `byte` belongs to a word: a letter, a digit or part of a character beyond ASCII (the folded text has no other
 /// signs there).
+#[inline]
 pub(crate) fn is_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte >= 0x80
+    WORD[byte as usize]
 }
+
+const WORD: [bool; 256] = {
+    let mut words = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        words[byte] = (byte as u8).is_ascii_alphanumeric() || byte >= 0x80;
+        byte += 1;
+    }
+    words
+};
+
+/// Each byte in lower case, if it is ASCII.
+const LOWER: [u8; 256] = {
+    let mut lower = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        lower[byte] = (byte as u8).to_ascii_lowercase();
+        byte += 1;
+    }
+    lower
+};
 
 /// Whether `byte` begins a character from U+3000 to U+D7FF: kana, ideographs, Hangul.
 pub(super) const fn runs_on_byte(byte: u8) -> bool {

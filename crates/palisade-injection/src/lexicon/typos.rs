@@ -2,6 +2,8 @@
 
 use std::sync::LazyLock;
 
+use super::compiled;
+
 /// Words worth recognising with a letter left out, put in, or mistaken for another. Any word of the lexicon is
 /// recognised with two neighbours swapped.
 const WORDS: &[&str] = &[
@@ -134,9 +136,10 @@ const LONGEST: usize = 14;
 /// The words of the lexicon, arranged for finding slips of them.
 struct Slips {
     /// For each number of a set of letters, whether a word has it.
-    sets: Box<[u64; Self::SETS / 64]>,
-    /// The words by that number.
-    by_set: Vec<(u16, &'static str)>,
+    sets: &'static [u8],
+    /// The words by that number: the number, the length of the word and its place, two, two and four bytes.
+    by_set: &'static [[u8; 8]],
+    words: &'static [u8],
     /// The words worth more, by their first letter.
     by_letter: [Vec<&'static str>; 26],
     /// For each first letter, which last two letters a slip of such a word can have.
@@ -159,6 +162,7 @@ const WEIGHTS: [u32; 32] = {
 };
 
 impl Slips {
+    #[cfg(any(test, feature = "training"))]
     const SETS: usize = 1 << 14;
 
     /// A number for the letters of `word`, whatever their order.
@@ -172,22 +176,12 @@ impl Slips {
 
     fn new() -> Self {
         let mut slips = Self {
-            sets: Box::new([0; Self::SETS / 64]),
-            by_set: Vec::new(),
+            sets: compiled::part(compiled::SLIP_SETS),
+            by_set: compiled::part(compiled::SLIPS).as_chunks().0,
+            words: compiled::part(compiled::SLIP_WORDS),
             by_letter: Default::default(),
             endings: [0; 26],
         };
-        let long = |word: &&str| (SHORTEST..=LONGEST).contains(&word.len());
-        for word in super::english_words()
-            .chain(WORDS.iter().copied())
-            .filter(long)
-        {
-            let set = Self::set(word.as_bytes());
-            slips.sets[usize::from(set) / 64] |= 1 << (set % 64);
-            slips.by_set.push((set, word));
-        }
-        slips.by_set.sort_unstable();
-        slips.by_set.dedup();
         for &word in WORDS {
             let letters = word.as_bytes();
             let first = usize::from(letters[0] - b'a');
@@ -202,21 +196,25 @@ impl Slips {
 
     /// The word that `word` is with two neighbours swapped. The word itself is not.
     #[inline]
-    fn swapped(&self, word: &[u8]) -> Option<&'static str> {
+    fn swapped(&self, word: &[u8]) -> Option<&'static [u8]> {
         let set = Self::set(word);
-        if self.sets[usize::from(set) / 64] >> (set % 64) & 1 == 0 {
+        if self.sets[usize::from(set) / 8] >> (set % 8) & 1 == 0 {
             return None;
         }
-        let from = self.by_set.partition_point(|&(other, _)| other < set);
+        let number = |slip: &[u8; 8]| u16::from_le_bytes([slip[0], slip[1]]);
+        let from = self.by_set.partition_point(|other| number(other) < set);
         let same = self.by_set[from..]
             .iter()
-            .take_while(|&&(other, _)| other == set);
+            .take_while(|other| number(other) == set);
         let mut found = None;
-        for &(_, plain) in same {
-            if plain.as_bytes().eq_ignore_ascii_case(word) {
+        for slip in same {
+            let len = usize::from(u16::from_le_bytes([slip[2], slip[3]]));
+            let place = u32::from_le_bytes([slip[4], slip[5], slip[6], slip[7]]) as usize;
+            let plain = &self.words[place..place + len];
+            if plain.eq_ignore_ascii_case(word) {
                 return None;
             }
-            if is_swap(word, plain.as_bytes()) {
+            if is_swap(word, plain) {
                 found = Some(plain);
             }
         }
@@ -224,7 +222,7 @@ impl Slips {
     }
 
     #[inline]
-    fn mistaken(&self, word: &[u8]) -> Option<&'static str> {
+    fn mistaken(&self, word: &[u8]) -> Option<&'static [u8]> {
         let letter = |byte: u8| (byte | 0x20).wrapping_sub(b'a');
         let (first, last) = (letter(word[0]), letter(word[word.len() - 1]));
         if first >= 26 || last >= 26 || self.endings[usize::from(first)] >> last & 1 == 0 {
@@ -234,8 +232,29 @@ impl Slips {
             plain.len().abs_diff(word.len()) <= 1 && is_one_off(word, plain.as_bytes())
         };
         let found = self.by_letter[usize::from(first)].iter().find(near)?;
-        (!found.as_bytes().eq_ignore_ascii_case(word)).then_some(found)
+        (!found.as_bytes().eq_ignore_ascii_case(word)).then_some(found.as_bytes())
     }
+}
+
+/// The parts of the lexicon's file that [`Slips`] reads, with `more` words.
+#[cfg(any(test, feature = "training"))]
+pub(super) fn parts(more: impl Iterator<Item = &'static str>) -> [Vec<u8>; 3] {
+    let long = |word: &&str| (SHORTEST..=LONGEST).contains(&word.len());
+    let words = more.chain(WORDS.iter().copied()).filter(long);
+    let mut by_set: Vec<(u16, &str)> = words
+        .map(|word| (Slips::set(word.as_bytes()), word))
+        .collect();
+    by_set.sort_unstable();
+    by_set.dedup();
+    let [mut sets, mut slips, mut words] = [vec![0; Slips::SETS / 8], Vec::new(), Vec::new()];
+    for (set, word) in by_set {
+        sets[usize::from(set) / 8] |= 1 << (set % 8);
+        slips.extend(set.to_le_bytes());
+        slips.extend((word.len() as u16).to_le_bytes());
+        slips.extend((words.len() as u32).to_le_bytes());
+        words.extend(word.as_bytes());
+    }
+    [sets, slips, words]
 }
 
 static SLIPS: LazyLock<Slips> = LazyLock::new(Slips::new);
@@ -251,7 +270,10 @@ pub(crate) fn slip_of(word: &[u8]) -> Option<&'static str> {
     let real = REAL_WORDS
         .iter()
         .any(|real| real.as_bytes().eq_ignore_ascii_case(word));
-    (!real && !super::is_entry(word)).then_some(plain)
+    if real || super::is_entry(word) {
+        return None;
+    }
+    std::str::from_utf8(plain).ok()
 }
 
 /// Whether `word` is `plain` with two neighbours swapped, not the first two.

@@ -66,6 +66,59 @@ static TELLING: LazyLock<Vec<u8>> = LazyLock::new(|| {
     table
 });
 
+/// A first glance at a word: can its first four letters hint at a cipher at all? One bit for each beginning of four letters
+/// under a hash; a bit that is set by another beginning costs a second look.
+pub(super) struct Glance(Box<[u64; Self::BITS / 64]>);
+
+impl Glance {
+    const BITS: usize = 1 << 15;
+
+    /// Whether the word that begins with `four`, which are letters, may hint at something.
+    #[inline]
+    pub(super) fn tells(&self, four: [u8; 4]) -> bool {
+        let bit = Self::bit(four);
+        self.0[bit / 64] >> (bit % 64) & 1 == 1
+    }
+
+    #[inline]
+    fn bit(four: [u8; 4]) -> usize {
+        // Fibonacci hashing (Knuth, volume 3, 6.4) of the letters without their case.
+        let letters = u32::from_le_bytes(four) & 0x1F1F_1F1F;
+        (letters.wrapping_mul(0x9E37_79B1) >> 17) as usize
+    }
+
+    fn new() -> Self {
+        let mut bits = Box::new([0; Self::BITS / 64]);
+        let mut set = |four: [u8; 4]| {
+            let bit = Self::bit(four);
+            bits[bit / 64] |= 1 << (bit % 64);
+        };
+        for letters in hints::WORDS
+            .iter()
+            .filter_map(|word| first_letters(word.as_bytes()))
+        {
+            for by in 1..26 {
+                set(letters.map(|letter| b'a' + (letter + by) % 26));
+            }
+            set(letters.map(|letter| b'a' + 25 - letter));
+        }
+        for name in hints::LETTER_NAMES {
+            name.as_bytes()
+                .first_chunk()
+                .copied()
+                .into_iter()
+                .for_each(&mut set);
+        }
+        for word in hints::WORDS {
+            let mut backwards = word.bytes().rev();
+            set(std::array::from_fn(|_| backwards.next().unwrap_or(b'a')));
+        }
+        Self(bits)
+    }
+}
+
+pub(super) static GLANCE: LazyLock<Glance> = LazyLock::new(Glance::new);
+
 /// The first four letters of `word` as numbers below 26, if they are letters.
 #[inline]
 fn first_letters(word: &[u8]) -> Option<[u8; 4]> {

@@ -21,36 +21,52 @@ pub(super) fn fold(text: &str) -> (Rewrite, bool) {
         unsettled: false,
     };
     let mut word = Word::default();
-    let mut chars = text.char_indices().peekable();
-    while let Some((at, character)) = chars.next() {
-        if character.is_ascii_alphanumeric() {
-            word.push(at, character, Kind::default());
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        if byte.is_ascii() {
+            let end = ascii_word_end(bytes, at);
+            if end == at {
+                word.finish(&mut folding, at);
+                at += 1;
+            } else {
+                // Most words of most texts are ASCII alone: they stay as they are.
+                let alone = word.is_empty() && bytes.get(end).is_none_or(u8::is_ascii);
+                if !alone {
+                    for (place, &letter) in (at..).zip(&bytes[at..end]) {
+                        word.push(place, char::from(letter), Kind::default());
+                    }
+                }
+                at = end;
+            }
             continue;
         }
-        if character.is_ascii() {
-            word.finish(&mut folding, at);
-            continue;
-        }
+        let Some(character) = text[at..].chars().next() else {
+            break;
+        };
+        let here = at;
+        at += character.len_utf8();
         if stands_alone(character) {
-            word.finish(&mut folding, at);
+            word.finish(&mut folding, here);
             // A mark after it may still change it, as the voicing marks of Japanese do.
             let marked = |next: char| !stands_alone(next) && kind(next).is_mark();
-            if !chars.peek().is_some_and(|&(_, next)| marked(next)) {
+            let next = bytes.get(at).is_some_and(|byte| !byte.is_ascii());
+            if !(next && text[at..].chars().next().is_some_and(marked)) {
                 continue;
             }
         }
         if is_ignorable(character) {
-            word.skip(at, character);
+            word.skip(here, character);
             continue;
         }
         let kind = kind(character);
         if kind.is_in_word() {
-            word.push(at, character, kind);
+            word.push(here, character, kind);
             continue;
         }
-        word.finish(&mut folding, at);
-        folding.copy_to(at);
-        let source = ByteRange::new(at, at + character.len_utf8());
+        word.finish(&mut folding, here);
+        folding.copy_to(here);
+        let source = ByteRange::new(here, at);
         folding.unsettled |= put_sign(character, source, &mut folding.out);
         folding.copied = source.end;
     }
@@ -62,6 +78,14 @@ pub(super) fn fold(text: &str) -> (Rewrite, bool) {
             .mostly_latin
             .is_some_and(|before| before != mostly_latin(&folding.out.text));
     (folding.out, unsettled)
+}
+
+/// Where the run of ASCII letters and digits at `start` ends.
+fn ascii_word_end(bytes: &[u8], start: usize) -> usize {
+    let rest = bytes[start..]
+        .iter()
+        .position(|byte| !byte.is_ascii_alphanumeric());
+    rest.map_or(bytes.len(), |len| start + len)
 }
 
 /// A text on the way to its new spelling.
@@ -107,6 +131,8 @@ struct Seen {
     double: bool,
     /// A letter that looks like no Latin one.
     foreign: bool,
+    /// A mark, or a character that is not its own compatibility form: what stands beside it matters.
+    composing: bool,
 }
 
 impl Seen {
@@ -119,6 +145,8 @@ impl Seen {
         self.double |= kind.is_double();
         self.foreign |=
             kind.is_alphabetic() && !kind.is_double() && !kind.is_ornament() && !ligature;
+        self.composing |= kind.is_mark()
+            || !(kind.is_plain() || kind.is_double() || kind.is_ornament() || ligature);
         self.odd |= kind.is_ornament()
             || !kind.is_plain()
             || ligature
@@ -153,8 +181,12 @@ impl Word {
         }
     }
 
+    fn is_empty(&self) -> bool {
+        self.glyphs.is_empty() && !self.changed
+    }
+
     fn begin(&mut self, at: usize) {
-        if self.glyphs.is_empty() && !self.changed {
+        if self.is_empty() {
             self.start = at;
         }
     }
@@ -174,7 +206,9 @@ impl Word {
 
     fn rewrite(&mut self, folding: &mut Folding<'_>, end: usize) {
         folding.copy_to(self.start);
-        folding.unsettled |= self.compose();
+        if self.seen.composing {
+            folding.unsettled |= self.compose();
+        }
         let foreign = self.glyphs.iter().any(|glyph| {
             let c = glyph.character;
             let kind = kind(c);
@@ -341,10 +375,20 @@ fn mostly_latin(text: &str) -> bool {
     let (mut latin, mut foreign) = (0_u32, 0_u32);
     let (mut has_latin, mut has_foreign) = (false, false);
     let mut alphabet = None;
-    for character in text.chars() {
-        if character.is_ascii_alphabetic() {
-            has_latin = true;
-        } else if character.is_ascii() {
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while at < bytes.len() {
+        let letters = bytes[at..]
+            .iter()
+            .position(|byte| !byte.is_ascii_alphabetic());
+        let letters = letters.unwrap_or(bytes.len() - at);
+        has_latin |= letters > 0;
+        at += letters;
+        let Some(character) = text[at..].chars().next() else {
+            break;
+        };
+        at += character.len_utf8();
+        if character.is_ascii() {
             latin += u32::from(has_latin && !has_foreign);
             foreign += u32::from(has_foreign);
             (has_latin, has_foreign) = (false, false);

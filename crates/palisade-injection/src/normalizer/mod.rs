@@ -15,6 +15,8 @@ use std::{borrow::Cow, sync::Arc};
 
 use palisade_core::ByteRange;
 
+#[cfg(feature = "training")]
+pub(crate) use self::letters::file as letters_file;
 use self::{
     ciphers::Shift,
     map::{Rewrite, SourceMap},

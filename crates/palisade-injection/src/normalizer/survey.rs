@@ -1,7 +1,7 @@
 //! One pass over a text that tells which disguises are worth taking off.
 
 use super::{
-    ciphers::{Shift, shift_of},
+    ciphers::{GLANCE, Glance, Shift, shift_of},
     encodings::{begins_base64, begins_hexadecimal},
     leet::reads_as_word,
     tidy::{Run, joins},
@@ -100,6 +100,7 @@ pub(super) fn survey(text: &str) -> Survey {
             stretched: has_stretch(text.as_bytes()),
             ..Survey::default()
         },
+        glance: &GLANCE,
         entries: Entries::default(),
         counts: Counts::default(),
     };
@@ -137,19 +138,26 @@ pub(super) fn survey(text: &str) -> Survey {
     found
 }
 
-/// Whether a letter stands three times in a row anywhere. Written so that the compiler can look at many bytes at once.
+/// Whether a letter stands three times in a row anywhere; six places at once.
 fn has_stretch(bytes: &[u8]) -> bool {
-    bytes.chunks(256).enumerate().any(|(index, chunk)| {
-        let rest = &bytes[index * 256..];
-        let len = (chunk.len() + 2).min(rest.len());
-        let window = &rest[..len];
-        let triples = window.iter().zip(window.get(1..).unwrap_or_default());
-        let triples = triples.zip(window.get(2..).unwrap_or_default());
-        triples.fold(false, |any, ((&a, &b), &c)| {
-            let letter = (a | 0x20).wrapping_sub(b'a') < 26;
-            any | ((a == b) & (b == c) & letter)
-        })
-    })
+    const STEP: usize = 6;
+    const LOW: u64 = 0x0101_0101_0101;
+    const HIGH: u64 = LOW << 7;
+    let letter = |three: &[u8]| {
+        three[0] == three[1] && three[1] == three[2] && three[0].is_ascii_alphabetic()
+    };
+    let mut at = 0;
+    while let Some(eight) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
+        let here = u64::from_le_bytes(*eight);
+        let differ = here ^ here >> 8;
+        // A byte of this is 0 where three bytes are the same; the lowest of them, if any, is found.
+        let triples = (differ | differ >> 8) & (LOW * 0xFF);
+        if triples.wrapping_sub(LOW) & !triples & HIGH != 0 && eight.windows(3).any(letter) {
+            return true;
+        }
+        at += STEP;
+    }
+    bytes[at..].windows(3).any(letter)
 }
 
 #[derive(Default)]
@@ -171,6 +179,7 @@ struct Counts {
 struct Pass<'t> {
     bytes: &'t [u8],
     found: Survey,
+    glance: &'static Glance,
     entries: Entries,
     counts: Counts,
 }
@@ -264,10 +273,15 @@ impl Pass<'_> {
     /// A word of four letters or more.
     #[inline]
     fn long_word(&mut self, start: usize, end: usize) {
-        self.hint(start);
         let bytes = self.bytes;
-        if let Some(shift) = shift_of(&bytes[start..end]) {
-            self.shifted(shift, start);
+        match bytes[start..end].first_chunk::<4>() {
+            Some(four) if self.glance.tells(*four) => {
+                self.hint(start);
+                if let Some(shift) = shift_of(&bytes[start..end]) {
+                    self.shifted(shift, start);
+                }
+            }
+            _ => self.counts.spelled = 0,
         }
         self.found.slips |= lexicon::slip_of(&bytes[start..end]).is_some();
         let counts = &mut self.counts;

@@ -46,6 +46,8 @@ pub(super) struct Matcher {
     total: usize,
     /// For each class, the patterns and steps it serves; later steps first, so that no hit serves two steps at once.
     by_class: Vec<Vec<(u16, u8)>>,
+    /// The classes of first steps, and those of the steps after them, of each pattern that begins so.
+    by_beginning: Vec<(Classes, Vec<Vec<Classes>>)>,
 }
 
 /// The first hit and the latest hit of a pattern found so far.
@@ -65,15 +67,24 @@ impl Matcher {
     pub(super) fn new(patterns: Vec<Pattern>) -> Self {
         let mut by_class = vec![Vec::new(); Classes::BITS as usize];
         let mut states = Vec::with_capacity(patterns.len());
+        let mut by_beginning: Vec<(Classes, Vec<Vec<Classes>>)> = Vec::new();
         let mut total = 0;
         for (index, pattern) in patterns.iter().enumerate() {
+            let mut classes = pattern.steps.iter().map(|step| step.classes);
+            if let Some(first) = classes.next() {
+                let rest = classes.collect();
+                match by_beginning.iter_mut().find(|(other, _)| *other == first) {
+                    Some((_, rests)) => rests.push(rest),
+                    None => by_beginning.push((first, vec![rest])),
+                }
+            }
             states.push(total);
             total += pattern.steps.len();
             for (step, wanted) in pattern.steps.iter().enumerate().rev() {
-                for (class, users) in by_class.iter_mut().enumerate() {
-                    if wanted.classes >> class & 1 == 1 {
-                        users.push((index as u16, step as u8));
-                    }
+                let mut classes = wanted.classes;
+                while classes != NOTHING {
+                    by_class[classes.trailing_zeros() as usize].push((index as u16, step as u8));
+                    classes &= classes - 1;
                 }
             }
         }
@@ -82,12 +93,18 @@ impl Matcher {
             states,
             total,
             by_class,
+            by_beginning,
         }
     }
 
     /// Finds the patterns in `hits`.
     pub(super) fn run(&self, hits: &[Hit]) -> Vec<Match> {
         let mut matches: Vec<Match> = Vec::new();
+        // Most texts have all the words of no rule.
+        let seen = hits.iter().fold(NOTHING, |seen, hit| seen | hit.classes);
+        if !self.may_match(seen) {
+            return matches;
+        }
         let mut states: Vec<State> = vec![None; self.total];
         // What is only talked about is counted apart, so that it cannot crowd out what is meant.
         let mut counts = vec![[0_u8; 2]; self.patterns.len()];
@@ -123,6 +140,16 @@ impl Matcher {
             }
         }
         matches
+    }
+
+    /// Whether words of the classes `seen` can meet any pattern, wherever they stand.
+    fn may_match(&self, seen: Classes) -> bool {
+        let met = |step: &Classes| step & seen != NOTHING;
+        seen != NOTHING
+            && self
+                .by_beginning
+                .iter()
+                .any(|(first, rests)| met(first) && rests.iter().any(|rest| rest.iter().all(met)))
     }
 
     /// The first hit of `pattern` if the hit at `index` continues it as `step`.
