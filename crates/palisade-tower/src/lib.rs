@@ -65,6 +65,7 @@ pub use layers::{
     client::{ClientAddress, Network, NotANetwork, PeerAddress, is_preflight},
     limit_by::{By, LimitRules},
     rate_limit::{RateLimitLayer, RateLimited, Take, Takes},
+    spent::{Measure, Spent},
 };
 #[cfg(feature = "injection")]
 pub use layers::{

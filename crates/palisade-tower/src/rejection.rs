@@ -181,7 +181,10 @@ impl Rejection {
 
     /// The same with those of `fields` whose names it has not got yet.
     #[cfg(feature = "rate-limit")]
-    pub(crate) fn with_missing_headers(mut self, fields: Vec<(HeaderName, HeaderValue)>) -> Self {
+    pub(crate) fn with_missing_headers(
+        mut self,
+        fields: impl IntoIterator<Item = (HeaderName, HeaderValue)>,
+    ) -> Self {
         let headers = self.headers.get_or_insert_default();
         for (name, value) in fields {
             headers.entry(name).or_insert(value);

@@ -20,6 +20,10 @@ pub enum By {
     Path,
     /// The model the request was routed to, where a [`ModelId`](palisade_core::ModelId) stands in its extensions.
     Model,
+    /// The person who asks, in organisation and project, whichever of their API keys they use; the API key itself if it
+    /// belongs to nobody in particular. By the [`Principal`](palisade_auth::Principal).
+    #[cfg(feature = "auth")]
+    Person,
     /// The user of the [`Principal`](palisade_auth::Principal), or its organisation if it names no user.
     #[cfg(feature = "auth")]
     Principal,
@@ -111,6 +115,23 @@ impl By {
                 let model = extensions.get::<palisade_core::ModelId>();
                 let model = model.map(ToString::to_string).unwrap_or_default();
                 key.with(Dimension::Model, model).map_err(wrong)
+            }
+            #[cfg(feature = "auth")]
+            Self::Person => {
+                let principal = principal(request)?;
+                let last = match principal.user() {
+                    Some(_) => Dimension::User,
+                    None => Dimension::ApiKey,
+                };
+                let known = principal.key_of(&[Dimension::Org, Dimension::Project, last]);
+                if key.as_str().is_empty() {
+                    return Ok(known);
+                }
+                known
+                    .parts()
+                    .try_fold(key.clone(), |key, (dimension, value)| {
+                        key.with(dimension, value).map_err(wrong)
+                    })
             }
             #[cfg(feature = "auth")]
             Self::Principal => {
@@ -214,7 +235,15 @@ mod tests {
         let mut request = Request::get("/").body(()).unwrap();
         assert!(rules.takes(&request).is_err());
         let principal = Principal::new("acme", Role::Developer).unwrap();
-        request.extensions_mut().insert(principal);
+        request.extensions_mut().insert(principal.clone());
         assert_eq!(keys(&rules, &request), ["org=acme", "org=acme"]);
+        let person = principal.with_project("p").and_then(|p| p.with_user("ann"));
+        request.extensions_mut().insert(person.unwrap());
+        let rules = LimitRules::new()
+            .with(presets::CHAT, [By::Person])
+            .with(presets::API, [By::Path, By::Person]);
+        let ann = "org=acme/project=p/user=ann";
+        let on_a_path = format!("{ann}/endpoint=%2F");
+        assert_eq!(keys(&rules, &request), [ann, &on_a_path]);
     }
 }

@@ -41,6 +41,8 @@ pub(crate) mod retry;
 pub(crate) mod route;
 #[cfg(any(feature = "injection", feature = "redaction"))]
 pub(crate) mod scan;
+#[cfg(feature = "rate-limit")]
+pub(crate) mod spent;
 #[cfg(feature = "resilience")]
 pub(crate) mod time;
 #[cfg(feature = "resilience")]

@@ -149,7 +149,11 @@ where
         let layer = Arc::clone(&self.layer);
         Box::pin(async move {
             let notes = Notes::of(request.extensions());
-            let bill = Bill::default();
+            // A guard further out that settles by the bill as well has put one there.
+            let bill = request
+                .extensions_mut()
+                .get_or_insert_with(Bill::default)
+                .clone();
             let open = match asked? {
                 None => None,
                 Some(ask) => {
@@ -182,7 +186,6 @@ where
                     }
                 }
             };
-            request.extensions_mut().insert(bill);
             let answer = ready_call(inner, request).await.map_err(Into::into);
             match (answer, open) {
                 (Ok(response), Some(mut open)) => {
