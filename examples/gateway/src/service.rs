@@ -17,10 +17,10 @@ use palisade::{
         LongAdvice, RetryBudgetConfig, RetryBudgets, RetryPolicy, TokioTimer,
     },
     tower::{
-        AuthLayer, BoxError, BreakerLayer, DeadlineLayer, DiagnoseLayer, FallbackLayer, Fallbacks,
-        HedgeLayer, InjectionScan, MeterLayer, QuotaLayer, RateLimitLayer, Reason, RedactLayer,
-        Rejection, RetryLayer, Route, RouteLayer, ScanLayer, SecretScan, Stack, Take, Time,
-        TimeoutLayer, TraceLayer, UsageSink,
+        AuthLayer, BoxError, BreakerLayer, By, DeadlineLayer, DiagnoseLayer, FallbackLayer,
+        Fallbacks, HedgeLayer, InjectionScan, LimitRules, MeterLayer, QuotaLayer, RateLimitLayer,
+        Reason, RedactLayer, Rejection, RetryLayer, Route, RouteLayer, ScanLayer, SecretScan,
+        Stack, Time, TimeoutLayer, TraceLayer, UsageSink,
     },
     trace::Recorder,
 };
@@ -80,10 +80,8 @@ pub(crate) fn build(
         .auth(AuthLayer::new(parts.keys))
         // … and a counter stands before the ledger, so that a flood does not reach it.
         .rate_limit(
-            RateLimitLayer::new(Arc::new(limiter), move |request: &Request<Body>| {
-                takes(&limits, request)
-            })
-            .on_store_failure(policy(config.limits.on_store_failure)),
+            RateLimitLayer::new(Arc::new(limiter), limits)
+                .on_store_failure(policy(config.limits.on_store_failure)),
         )
         // Nobody unknown and nobody too fast makes us read a body.
         .read(ReadLayer {
@@ -273,23 +271,14 @@ pub(crate) fn breakers(config: &Config) -> Result<BreakerRegistry, ConfigError> 
 }
 
 /// What a request takes: one of its user's limit, and one of everybody's.
-fn takes(limits: &[Limit; 2], request: &Request<Body>) -> Result<Vec<Take>, Rejection> {
-    let principal = principal(request)?;
-    let [each, all] = limits;
-    Ok(vec![
-        Take::one(*each, own_key(principal)),
-        Take::one(*all, Key::global()),
-    ])
-}
-
-fn rate_limits(config: &Config) -> Result<[Limit; 2], ConfigError> {
+fn rate_limits(config: &Config) -> Result<LimitRules, ConfigError> {
     let Config { limits, .. } = config;
     let each = Limit::per_minute("chat", limits.requests_per_minute)
         .and_then(|limit| limit.with_burst(limits.burst))
         .map_err(|error| refused("limits.requests_per_minute", &error))?;
     let all = Limit::per_second("gateway", limits.global_requests_per_second)
         .map_err(|error| refused("limits.global_requests_per_second", &error))?;
-    Ok([each, all])
+    Ok(LimitRules::new().with(each, [By::Person]).with(all, []))
 }
 
 /// What a request may cost at most: its estimated input and the output it asks for, at the prices of its model.
