@@ -31,6 +31,9 @@ const PAUSE_MAX: Duration = Duration::from_millis(250);
 #[derive(Clone)]
 pub struct Postgres {
     pub(crate) shared: Arc<Shared>,
+    /// Its end is that of the last handle.
+    #[cfg(feature = "trace")]
+    _open: Arc<Open>,
 }
 
 pub(crate) struct Shared {
@@ -39,6 +42,18 @@ pub(crate) struct Shared {
     health: AtomicU8,
     #[cfg(feature = "quota")]
     pub(crate) quota: crate::quota::Known,
+    #[cfg(feature = "trace")]
+    pub(crate) traces: crate::trace::Buffer,
+}
+
+#[cfg(feature = "trace")]
+struct Open(Arc<Shared>);
+
+#[cfg(feature = "trace")]
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.traces.close();
+    }
 }
 
 impl Postgres {
@@ -59,20 +74,38 @@ impl Postgres {
         } else if migrations.applied().await?.len() < Migrations::newest() as usize {
             return Err(MigrateError::Missing.into());
         }
+        let shared = Arc::new(Shared {
+            #[cfg(feature = "quota")]
+            quota: crate::quota::Known::default(),
+            #[cfg(feature = "trace")]
+            traces: crate::trace::Buffer::new(config.trace_queue_bytes_max),
+            health: AtomicU8::new(0),
+            pool,
+            config,
+        });
+        #[cfg(feature = "trace")]
+        tokio::spawn(crate::trace::write_behind(Arc::clone(&shared)));
         Ok(Self {
-            shared: Arc::new(Shared {
-                #[cfg(feature = "quota")]
-                quota: crate::quota::Known::default(),
-                health: AtomicU8::new(0),
-                pool,
-                config,
-            }),
+            #[cfg(feature = "trace")]
+            _open: Arc::new(Open(Arc::clone(&shared))),
+            shared,
         })
     }
 
-    /// Closes every connection that nobody uses, and the others when they are free. What is asked later, through any
+    /// Writes the traces that were accepted, and closes every connection when it is free. What is asked later, through any
     /// clone, is answered with [`Closed`](StoreErrorKind::Closed).
-    pub fn close(&self) {
+    ///
+    /// # Cancel safety
+    ///
+    /// A dropped future may leave connections open; call it again.
+    pub async fn close(&self) {
+        #[cfg(feature = "trace")]
+        {
+            self.shared.traces.close();
+            self.shared.traces.flushed().await;
+        }
+        // Nothing to wait for without traces, but the promise is the same.
+        tokio::task::yield_now().await;
         self.shared.pool.close();
     }
 
@@ -86,22 +119,59 @@ impl Postgres {
     pub(crate) async fn query(
         &self,
         doing: &'static str,
-        sql: &'static str,
+        sql: &str,
         values: &[&(dyn ToSql + Sync)],
     ) -> Result<Vec<Row>, StoreError> {
-        self.within_deadline(doing, &Statement { sql, values })
-            .await
+        self.shared.query(doing, sql, values).await
     }
 
     /// The same, of a statement that answers with one row.
     pub(crate) async fn query_one(
         &self,
         doing: &'static str,
-        sql: &'static str,
+        sql: &str,
         values: &[&(dyn ToSql + Sync)],
     ) -> Result<Row, StoreError> {
         let row = self.query(doing, sql, values).await?.pop();
         row.ok_or_else(|| error::corrupt(doing, "the statement answered with no row"))
+    }
+}
+
+/// What can be done with a connection, and done again with another if that one is lost.
+pub(crate) trait Work: Sync {
+    type Answer: Send;
+
+    fn on(
+        &self,
+        client: &mut ClientWrapper,
+    ) -> impl Future<Output = Result<Self::Answer, tokio_postgres::Error>> + Send;
+}
+
+/// One statement, which is a transaction of its own.
+struct Statement<'a> {
+    sql: &'a str,
+    values: &'a [&'a (dyn ToSql + Sync)],
+}
+
+impl Work for Statement<'_> {
+    type Answer = Vec<Row>;
+
+    async fn on(&self, client: &mut ClientWrapper) -> Result<Vec<Row>, tokio_postgres::Error> {
+        let statement = client.prepare_cached(self.sql).await?;
+        client.query(&statement, self.values).await
+    }
+}
+
+impl Shared {
+    /// Has the server run one statement, and again if the connection is lost, until the deadline.
+    pub(crate) async fn query(
+        &self,
+        doing: &'static str,
+        sql: &str,
+        values: &[&(dyn ToSql + Sync)],
+    ) -> Result<Vec<Row>, StoreError> {
+        self.within_deadline(doing, &Statement { sql, values })
+            .await
     }
 
     /// Borrows a connection and works with it, and again with another if it is lost, until the deadline.
@@ -116,7 +186,7 @@ impl Postgres {
             let mut pause = PAUSE_MIN;
             loop {
                 note(Some(StoreError::new(StoreErrorKind::Busy, doing)));
-                let failed = match self.shared.lease(doing).await {
+                let failed = match self.lease(doing).await {
                     Ok(mut lease) => {
                         note(None);
                         match work.on(lease.client()).await {
@@ -145,44 +215,17 @@ impl Postgres {
                 pause = (pause * 2).min(PAUSE_MAX);
             }
         };
-        let answer = match tokio::time::timeout(self.shared.config.deadline, attempts).await {
+        let answer = match tokio::time::timeout(self.config.deadline, attempts).await {
             Ok(answer) => answer,
             Err(_) => {
                 let last = last.into_inner().unwrap_or_else(PoisonError::into_inner);
                 Err(last.unwrap_or_else(|| StoreError::new(StoreErrorKind::Timeout, doing)))
             }
         };
-        self.shared.note_health(&answer);
+        self.note_health(&answer);
         answer
     }
-}
 
-/// What can be done with a connection, and done again with another if that one is lost.
-pub(crate) trait Work: Sync {
-    type Answer: Send;
-
-    fn on(
-        &self,
-        client: &mut ClientWrapper,
-    ) -> impl Future<Output = Result<Self::Answer, tokio_postgres::Error>> + Send;
-}
-
-/// One statement, which is a transaction of its own.
-struct Statement<'a> {
-    sql: &'static str,
-    values: &'a [&'a (dyn ToSql + Sync)],
-}
-
-impl Work for Statement<'_> {
-    type Answer = Vec<Row>;
-
-    async fn on(&self, client: &mut ClientWrapper) -> Result<Vec<Row>, tokio_postgres::Error> {
-        let statement = client.prepare_cached(self.sql).await?;
-        client.query(&statement, self.values).await
-    }
-}
-
-impl Shared {
     async fn lease(&self, doing: &'static str) -> Result<Lease, (StoreError, bool)> {
         match self.pool.get().await {
             Ok(client) => Ok(Lease(Some(client))),

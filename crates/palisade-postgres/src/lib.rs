@@ -12,12 +12,18 @@
     )
 )]
 
+#[cfg(feature = "auth")]
+mod auth;
 mod config;
+#[cfg(feature = "cost")]
+mod cost;
 mod error;
 mod handle;
 mod migrate;
 #[cfg(feature = "quota")]
 mod quota;
+#[cfg(feature = "trace")]
+mod trace;
 
 pub use config::{ConfigError, PostgresConfig};
 pub use handle::Postgres;

@@ -36,18 +36,23 @@ macro_rules! migration {
 
 /// In the order in which they are applied; all of them, whatever features are on, so that the schema is the same for every
 /// program. One that was published never changes.
-const MIGRATIONS: [Migration; 1] = [migration!(
-    1,
-    "0001_quota",
-    "quota",
-    &[
-        "quota_leases",
-        "quota_lessees",
-        "quota_holds",
-        "quota_accounts",
-        "quota_scopes"
-    ]
-)];
+const MIGRATIONS: [Migration; 4] = [
+    migration!(
+        1,
+        "0001_quota",
+        "quota",
+        &[
+            "quota_leases",
+            "quota_lessees",
+            "quota_holds",
+            "quota_accounts",
+            "quota_scopes"
+        ]
+    ),
+    migration!(2, "0002_cost", "cost", &["cost_records"]),
+    migration!(3, "0003_trace", "trace", &["traces"]),
+    migration!(4, "0004_auth", "auth", &["api_keys"]),
+];
 
 const LEDGER: &str = "CREATE TABLE IF NOT EXISTS palisade_migrations (
     version    integer PRIMARY KEY,

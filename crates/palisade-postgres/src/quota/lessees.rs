@@ -45,6 +45,7 @@ impl QuotaLender for Postgres {
                 belief: &belief,
             };
             let made = self
+                .shared
                 .within_deadline(DOING, &ask)
                 .await
                 .map_err(overflow)??;

@@ -1,0 +1,2 @@
+DROP TABLE cost_records;
+DROP FUNCTION cost_refuse_change;
