@@ -19,7 +19,7 @@ use palisade::{
     tower::CircuitLayer,
 };
 use tower::{Layer as _, Service as _};
-use tower_resilience_circuitbreaker::CircuitBreakerLayer;
+use tower_resilience_circuitbreaker::{CircuitBreakerLayer, SlidingWindowType};
 
 fn upstream() -> Key {
     Key::new(Dimension::Provider, "openai").expect("a valid key")
@@ -133,6 +133,19 @@ fn alone(iterations: u64, mut work: impl FnMut()) -> Duration {
         picos(began.elapsed(), size)
     });
     whole(slices.min().unwrap_or(0), iterations)
+}
+
+/// How long a hundred calls take.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a bench measures the machine's time"
+)]
+fn one_hundred(mut work: impl FnMut()) -> Duration {
+    let began = Instant::now();
+    for _ in 0..100 {
+        work();
+    }
+    began.elapsed()
 }
 
 /// Of one call, as a nanosecond is too coarse.
@@ -258,11 +271,34 @@ pub(crate) fn tower_layer(c: &mut Criterion) {
     let mut theirs = theirs.layer(service());
     let answer = theirs.call(1).now_or_never();
     assert!(matches!(answer, Some(Ok(2))), "it needs no runtime");
-    group.bench_function("tower_resilience", |b| {
+    group.bench_function("tower_resilience_last_100_calls", |b| {
         b.iter_custom(|iterations| {
             alone(iterations, || {
                 let _ = black_box(theirs.call(1).now_or_never());
             })
+        });
+    });
+    // As long a window as ours by default. It walks over all records in it at every call, so it is given a hundred, which is
+    // three calls a second.
+    let theirs = CircuitBreakerLayer::builder()
+        .failure_rate_threshold(0.5)
+        .sliding_window_type(SlidingWindowType::TimeBased)
+        .sliding_window_duration(Duration::from_secs(30))
+        .build()
+        .expect("a valid policy");
+    group.bench_function("tower_resilience_with_100_records", |b| {
+        b.iter_custom(|iterations| {
+            let mut fastest = Duration::MAX;
+            for _ in 0..iterations.div_ceil(100) {
+                let mut theirs = theirs.layer(service());
+                for _ in 0..50 {
+                    let _ = black_box(theirs.call(1).now_or_never());
+                }
+                fastest = fastest.min(one_hundred(|| {
+                    let _ = black_box(theirs.call(1).now_or_never());
+                }));
+            }
+            fastest * u32::try_from(iterations.div_ceil(100)).unwrap_or(u32::MAX)
         });
     });
     group.finish();
@@ -310,9 +346,18 @@ pub(crate) fn open(c: &mut Criterion) {
     let mut group = c.benchmark_group("resilience/breaker_open");
     let hour = Duration::from_secs(3_600);
 
-    let breaker = Breaker::new(upstream(), BreakerPolicy::default(), SystemClock);
-    breaker.force_open();
-    group.bench_function("palisade", |b| b.iter(|| call(black_box(&breaker))));
+    let config = BreakerConfig::default().with_consecutive_failures(1);
+    let policy = config.with_open_for(hour, hour).build();
+    let breaker = Breaker::new(upstream(), policy.expect("a valid policy"), SystemClock);
+    fail(&breaker);
+    assert!(call(&breaker).is_none(), "it is open");
+    group.bench_function("palisade", |b| {
+        b.iter_custom(|iterations| {
+            alone(iterations, || {
+                black_box(call(black_box(&breaker)));
+            })
+        });
+    });
 
     let policy =
         failsafe::failure_policy::consecutive_failures(1, failsafe::backoff::constant(hour));
@@ -320,7 +365,11 @@ pub(crate) fn open(c: &mut Criterion) {
     assert!(failsafe.call(|| Err::<u32, u32>(0)).is_err());
     assert!(!failsafe.is_call_permitted());
     group.bench_function("failsafe", |b| {
-        b.iter(|| failsafe.call(|| Ok::<u32, u32>(black_box(1))));
+        b.iter_custom(|iterations| {
+            alone(iterations, || {
+                let _ = black_box(failsafe.call(|| Ok::<u32, u32>(black_box(1))));
+            })
+        });
     });
 
     let recloser = recloser::Recloser::custom()
@@ -332,7 +381,11 @@ pub(crate) fn open(c: &mut Criterion) {
     }
     assert!(recloser.call(|| Ok::<u32, u32>(1)).is_err());
     group.bench_function("recloser", |b| {
-        b.iter(|| recloser.call(|| Ok::<u32, u32>(black_box(1))));
+        b.iter_custom(|iterations| {
+            alone(iterations, || {
+                let _ = black_box(recloser.call(|| Ok::<u32, u32>(black_box(1))));
+            })
+        });
     });
     group.finish();
 }

@@ -131,6 +131,33 @@ fn two_that_open_it_open_it_once() {
 }
 
 #[test]
+fn whoever_is_turned_away_is_counted_and_a_released_breaker_turns_nobody_away() {
+    model(|| {
+        let (breaker, clock) = breaker(config().with_consecutive_failures(1));
+        call(&breaker, false);
+        let other = {
+            let breaker = breaker.clone();
+            thread::spawn(move || {
+                // Its time is over, somebody tries, and it is open once more.
+                clock.advance(5 * SECOND);
+                call(&breaker, false);
+                assert!(breaker.admit().is_deny());
+                breaker.release();
+                assert!(breaker.admit().is_allow());
+            })
+        };
+        let mine = breaker.admit().denied();
+        other.join().unwrap();
+        if let Some(wait) = mine.and_then(|denied| denied.retry_after.duration()) {
+            assert!(wait <= 10 * SECOND);
+        }
+        assert!(breaker.admit().is_allow());
+        let refused = breaker.status().refused;
+        assert!(refused >= 1 + u64::from(mine.is_some()) && refused <= 2);
+    });
+}
+
+#[test]
 fn a_place_that_becomes_free_wakes_whoever_waits() {
     model(|| {
         let bulkhead = Bulkhead::new(1).unwrap().with_queue(4, SECOND).unwrap();

@@ -53,9 +53,11 @@ pub struct Breaker<C = SystemClock>(Arc<Shared<C>>);
 /// Written under the model's lock and read without it. What is written seldom comes first, on a line of its own.
 #[repr(align(128))]
 pub(super) struct Shared<C> {
-    /// The generation, shifted left by one, and in the lowest bit whether calls pass without a question. It mirrors the
-    /// model, so that a closed breaker admits without taking its lock.
-    pass: AtomicU64,
+    /// The generation, shifted left by two, and below it what becomes of a call without a question. It mirrors the model, so
+    /// that a closed breaker admits, and an open one refuses, without taking its lock.
+    door: AtomicU64,
+    /// Until when it stays open, in nanoseconds, for whoever finds the door [`SHUT`].
+    shut_until: AtomicU64,
     /// When successes must be told to the model again, as a part of its window ends, in nanoseconds. Never is the maximum.
     turns_at: AtomicU64,
     /// How often that has been.
@@ -68,14 +70,26 @@ pub(super) struct Shared<C> {
     clock: C,
     observer: Option<Arc<dyn BreakerObserver>>,
     pending: Pending,
+    /// Calls turned away. They write nothing else.
+    refused: Refused,
     locked: Mutex<Locked>,
 }
+
+/// On a line of its own, as those who are turned away are many.
+#[repr(align(128))]
+struct Refused(AtomicU64);
+
+/// Calls pass.
+const PASS: u64 = 0b01;
+/// Calls are turned away until a time that has been set.
+const SHUT: u64 = 0b10;
+/// The bits of a door that are not the generation's.
+const DOOR_BITS: u32 = 2;
 
 struct Locked {
     model: BreakerModel,
     /// Under which successes are pending now.
     tag: Tag,
-    refused: u64,
     opened: u64,
 }
 
@@ -133,7 +147,8 @@ impl<C: Clock> Breaker<C> {
         let turns_at = model.turns_at(clock.instant());
         let tag = tag(&model, 0);
         Self(Arc::new(Shared {
-            pass: AtomicU64::new(pass_word(&model)),
+            door: AtomicU64::new(door(&model)),
+            shut_until: AtomicU64::new(0),
             turns_at: AtomicU64::new(turns_at),
             turn: AtomicU64::new(0),
             needs_start: policy.needs_start(),
@@ -143,10 +158,10 @@ impl<C: Clock> Breaker<C> {
             clock,
             observer,
             pending: Pending::new(tag),
+            refused: Refused(AtomicU64::new(0)),
             locked: Mutex::new(Locked {
                 model,
                 tag,
-                refused: 0,
                 opened: 0,
             }),
         }))
@@ -250,7 +265,7 @@ impl<C: Clock> Breaker<C> {
                 .map(|until| until.saturating_since(now)),
             changes: locked.model.generation(),
             opened: locked.opened,
-            refused: locked.refused,
+            refused: self.0.refused.0.load(Ordering::Relaxed),
         })
     }
 
@@ -275,25 +290,39 @@ impl<C: Clock> Breaker<C> {
 impl<C: Clock> Shared<C> {
     #[inline]
     fn admit(&self) -> Decision<Admitted, Denied> {
-        let word = self.pass.load(Ordering::Acquire);
-        if word & 1 == 1 {
+        let door = self.door.load(Ordering::Acquire);
+        if door & PASS == PASS {
             // What the model would do: a ticket of this generation, and nothing changes. Should the breaker open just
             // now, the ticket is stale and its outcome counts nowhere, as with any call that was under way.
             let admitted = self.needs_start.then(|| self.clock.instant());
-            return Decision::Allow(Admitted::new(Ticket::new(word >> 1, admitted), false));
+            let ticket = Ticket::new(door >> DOOR_BITS, admitted);
+            return Decision::Allow(Admitted::new(ticket, false));
         }
-        self.ask()
+        let now = self.clock.instant();
+        if door & SHUT == SHUT {
+            // Here too: an open breaker only looks at the time. The one that was set for this door, or, if the breaker has been
+            // open once more since, for the next: either way it is open until then. If it has been released just now, this
+            // question came before that.
+            let until = Instant::from_nanos(self.shut_until.load(Ordering::Relaxed));
+            let left = until.saturating_since(now);
+            if left > Duration::ZERO {
+                self.refused.0.fetch_add(1, Ordering::Relaxed);
+                return Decision::Deny(Denied {
+                    retry_after: RetryAfter::After(left),
+                    why: DeniedWhy::Open,
+                });
+            }
+        }
+        self.ask(now)
     }
 
     #[cold]
-    fn ask(&self) -> Decision<Admitted, Denied> {
-        let now = self.clock.instant();
-        let (decision, change) = self.step(now, |locked| {
-            let (decision, change) = locked.model.admit(now);
-            locked.refused += u64::from(decision.is_deny());
-            (decision, change)
-        });
+    fn ask(&self, now: Instant) -> Decision<Admitted, Denied> {
+        let (decision, change) = self.step(now, |locked| locked.model.admit(now));
         self.tell(change);
+        if decision.is_deny() {
+            self.refused.0.fetch_add(1, Ordering::Relaxed);
+        }
         decision.map(|ticket| Admitted::new(ticket, true))
     }
 
@@ -375,7 +404,10 @@ impl<C> Shared<C> {
             .store(locked.model.turns_at(now), Ordering::Relaxed);
         self.turn.store(turn, Ordering::Release);
         if changed || passed != locked.model.passes_all() {
-            self.pass.store(pass_word(&locked.model), Ordering::Release);
+            if let Some(until) = locked.model.open_until() {
+                self.shut_until.store(until.as_nanos(), Ordering::Relaxed);
+            }
+            self.door.store(door(&locked.model), Ordering::Release);
         }
         result
     }
@@ -392,8 +424,15 @@ impl<C> Shared<C> {
     }
 }
 
-fn pass_word(model: &BreakerModel) -> u64 {
-    model.generation() << 1 | u64::from(model.passes_all())
+/// What becomes of a call of this generation without a question.
+fn door(model: &BreakerModel) -> u64 {
+    let shut = if model.open_until().is_some() {
+        SHUT
+    } else {
+        0
+    };
+    let pass = if model.passes_all() { PASS } else { 0 };
+    model.generation() << DOOR_BITS | shut | pass
 }
 
 /// Under which successes may be pending, if they may.
