@@ -6,8 +6,8 @@ mod elsewhere;
 mod name;
 
 use elsewhere::{is_code, refers_elsewhere};
-use name::{Name, name};
-pub(crate) use name::{may_name, name as read_name};
+pub(crate) use name::may_name;
+use name::{Name, has_a_root, name, names_words};
 
 use std::ops::Range;
 
@@ -34,15 +34,26 @@ const VALUE_MAX: usize = 400;
 /// How much of a value is judged. What it turns out to be, the rest of it is.
 const JUDGED_MAX: usize = 96;
 
-/// The value assigned to the name at `at..end`, if it is a secret.
+/// The value assigned to the name at `at..end`, if it is one that is made of `letters`, and the value a secret.
 pub(crate) fn find(
     view: &View<'_>,
     at: usize,
     end: usize,
-    name: Name,
+    letters: u32,
     rules: &TokenRules,
 ) -> Option<Hit> {
-    let link = Link::read(view, at, end, name)?;
+    if !may_name(letters) || !may_be_assigned(view, at, end) || !has_a_root(view.slice(at, end)) {
+        return None;
+    }
+    // Most names stand before mere words, and what the name promises is the dearer question.
+    let mut link = Link::read(view, at, end)?;
+    if !names_words(letters) && link.leads_to_a_mere_word(view) {
+        return None;
+    }
+    let name = name(view, at, end)?;
+    if name == Name::Authorization {
+        link.skip_scheme(view);
+    }
     let from = link.value;
     if let Some(hit) = rules.find(view, from) {
         return Some(hit);
@@ -109,7 +120,7 @@ pub(crate) fn find(
 
 /// Whether what follows a name can lead to a value. Most words are followed by none, and need not be read as names.
 #[inline]
-pub(crate) fn may_be_assigned(view: &View<'_>, at: usize, end: usize) -> bool {
+fn may_be_assigned(view: &View<'_>, at: usize, end: usize) -> bool {
     match view.at(end) {
         b'.' | b',' | b';' | b'/' | b'<' | b'?' | b'!' | b'\n' | b'\r' => false,
         // `is`, `was`, `to`
@@ -219,7 +230,7 @@ struct Link {
 }
 
 impl Link {
-    fn read(view: &View<'_>, name_at: usize, name_end: usize, name: Name) -> Option<Self> {
+    fn read(view: &View<'_>, name_at: usize, name_end: usize) -> Option<Self> {
         let stop = name_end + SEPARATOR_MAX;
         let mut at = name_end;
         let (mut assigned, mut newlines, mut opened) = (false, 0, false);
@@ -298,20 +309,48 @@ impl Link {
         if at == name_end || !(assigned || flag || quoted_after_space) {
             return None;
         }
-        let mut link = Self {
+        Some(Self {
             value: at,
             quote,
             escaped: quote != 0 && view.before(at - 1) == b'\\',
             in_query: matches!(view.before(name_at), b'?' | b'&'),
             tight: sign == at || flag,
-        };
-        if name == Name::Authorization {
-            let word = view.run(at, 16, is_word);
-            if view.at(word) == b' ' {
-                link.value = word + 1;
-            }
+        })
+    }
+
+    /// Goes on behind `Bearer`.
+    fn skip_scheme(&mut self, view: &View<'_>) {
+        let word = view.run(self.value, 16, is_word);
+        if view.at(word) == b' ' {
+            self.value = word + 1;
         }
-        Some(link)
+    }
+
+    /// Whether the value is a short word without a digit or a sign: a type, a call, another name. None of the judgements
+    /// below would take it, and no token is so short.
+    fn leads_to_a_mere_word(&self, view: &View<'_>) -> bool {
+        let from = self.value + usize::from(view.at(self.value) == b'&');
+        let end = view.run(from, TOKEN_MIN - 4, |b| {
+            b.is_ascii_alphabetic() || b == b'_'
+        });
+        let length = end - from;
+        if length == TOKEN_MIN - 4 {
+            return false;
+        }
+        let then = || view.at(end + 1);
+        match view.at(end) {
+            b'\n' | b'\r' | b'\t' => true,
+            b' ' | b'<' | b'>' => self.quote == 0,
+            b'(' | b'[' => self.quote == 0 && length > 2,
+            b',' | b';' | b')' => self.quote == 0 && matches!(then(), b' ' | b'\n'),
+            b':' => length > 0 && then() == b':',
+            b'$' => length == 0 && from == self.value && matches!(then(), b'{' | b'('),
+            // A string that is closed here may be opened again and go on.
+            b'"' | b'\'' | b'`' if view.at(end) == self.quote => {
+                matches!(then(), b',' | b';' | b')' | b']' | b'}')
+            }
+            _ => false,
+        }
     }
 
     /// Where the value ends.

@@ -214,7 +214,7 @@ const WORD_BITS: [u32; 256] = {
         } else if b.is_ascii_alphabetic() {
             1 << (b & 31)
         } else if is_word(b) {
-            1 << 31
+            PARTS
         } else {
             0
         };
@@ -223,8 +223,20 @@ const WORD_BITS: [u32; 256] = {
     bits
 };
 
-/// No letter has this place.
+/// No letter has these places.
 const DIGIT: u32 = 1;
+const PARTS: u32 = 1 << 31;
+
+/// Whether a word is a digest or a UUID, of which code and logs are full: nobody's number is written like that.
+fn is_digest(view: &View<'_>, at: usize, end: usize, seen: u32) -> bool {
+    const HEX: u32 = 0b111_1110 | DIGIT;
+    let length = end - at;
+    length > DIGEST_MIN && seen & !HEX == 0 && seen != DIGIT
+        || length == 36 && seen & !(HEX | PARTS) == 0 && token::is_uuid(view.slice(at, end))
+}
+
+/// Longer than any number of a person or an account.
+const DIGEST_MIN: usize = 36;
 
 /// What begins with a run of word bytes.
 fn word(rules: &Rules, view: &View<'_>, at: usize, hits: &mut Vec<Hit>) -> Asked {
@@ -234,7 +246,7 @@ fn word(rules: &Rules, view: &View<'_>, at: usize, hits: &mut Vec<Hit>) -> Asked
         seen |= bits;
         bits != 0
     });
-    let (letters, digits) = (seen, seen & DIGIT != 0);
+    let digits = seen & DIGIT != 0;
     let mut on = Asked {
         next: end,
         opens: None,
@@ -245,7 +257,7 @@ fn word(rules: &Rules, view: &View<'_>, at: usize, hits: &mut Vec<Hit>) -> Asked
     }
     let next = view.at(end);
     // What the word is depends on how it goes on: it is asked again when that is there.
-    if view.waits() || is_dull(rules, view, at, end, letters, digits) {
+    if view.waits() || is_dull(rules, view, at, end, seen, digits) {
         return on;
     }
     if rules.keywords || rules.commands {
@@ -271,7 +283,7 @@ fn word(rules: &Rules, view: &View<'_>, at: usize, hits: &mut Vec<Hit>) -> Asked
                 on.next = start;
             }
         }
-        if let Some(hit) = secret(rules, view, at, end, letters) {
+        if let Some(hit) = secret(rules, view, at, end, seen) {
             return take(rules, view, on.next, hit, hits);
         }
         if next >= 128
@@ -301,6 +313,7 @@ fn word(rules: &Rules, view: &View<'_>, at: usize, hits: &mut Vec<Hit>) -> Asked
         return on;
     }
     if rules.pii
+        && (next == b'@' || !is_digest(view, at, end, seen))
         && let Some(hit) = pii::find(view, at, end, digits)
     {
         return take(rules, view, on.next, hit, hits);
@@ -357,17 +370,16 @@ fn hidden_secret(rules: &Rules, view: &View<'_>, at: usize, end: usize) -> Optio
     let unveiled = Unveiled::read(view, at, end)?;
     let text = unveiled.text();
     let end = text.iter().take_while(|b| is_word(**b)).count();
-    let letters = text[..end]
+    let seen = text[..end]
         .iter()
-        .filter(|b| **b & 64 != 0)
-        .fold(0, |letters, b| letters | 1 << (b & 31));
-    let hit = secret(rules, &View::new(text, 0, true), 0, end, letters)?;
+        .fold(0, |seen, b| seen | WORD_BITS[usize::from(*b)]);
+    let hit = secret(rules, &View::new(text, 0, true), 0, end, seen)?;
     Some(unveiled.place(hit))
 }
 
 /// Secrets that begin with, within or after the word `at..end`.
 #[inline]
-fn secret(rules: &Rules, view: &View<'_>, at: usize, end: usize, letters: u32) -> Option<Hit> {
+fn secret(rules: &Rules, view: &View<'_>, at: usize, end: usize, seen: u32) -> Option<Hit> {
     let length = end - at;
     let tokens = &rules.tokens;
     let next = view.at(end);
@@ -386,7 +398,7 @@ fn secret(rules: &Rules, view: &View<'_>, at: usize, end: usize, letters: u32) -
     {
         return Some(hit);
     }
-    if length >= TOKEN_MIN {
+    if length >= TOKEN_MIN && seen & PARTS != 0 {
         // `KEY_ghp_...`
         let word = view.slice(at, end);
         let mut from = 0;
@@ -412,11 +424,10 @@ fn secret(rules: &Rules, view: &View<'_>, at: usize, end: usize, letters: u32) -
     {
         return Some(hit);
     }
-    if length >= 3 && assignment::may_name(letters) && assignment::may_be_assigned(view, at, end) {
-        let name = assignment::read_name(view, at, end)?;
-        return assignment::find(view, at, end, name, tokens);
+    if length < 3 {
+        return None;
     }
-    None
+    assignment::find(view, at, end, seen, tokens)
 }
 
 /// Dangerous words and lines. They take nothing away from other rules: a secret within a command is found as well.

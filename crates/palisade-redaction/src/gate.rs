@@ -192,7 +192,9 @@ impl<'a> Gate<'a> {
         while roots != 0 {
             let at = roots.trailing_zeros();
             roots &= roots - 1;
-            if names::may_hold_root(self.bytes, self.from + at as usize) {
+            if names::may_hold_root(self.bytes, self.from + at as usize)
+                && self.may_be_assigned(starts, word, at)
+            {
                 self.mark_word(starts, at);
             }
         }
@@ -241,6 +243,26 @@ impl<'a> Gate<'a> {
                 self.ask |= 1 << start;
             }
         }
+    }
+
+    /// Whether what stands behind the word that holds the place `at` may assign something to it.
+    #[inline]
+    fn may_be_assigned(&self, starts: u64, word: u128, at: u32) -> bool {
+        let length = (!(word >> at)).trailing_zeros();
+        let end = self.from + (at + length) as usize;
+        // Where the masks or the text end, nothing is known.
+        if at + length >= 2 * BLOCK as u32 {
+            return true;
+        }
+        let Some(&next) = self.bytes.get(end) else {
+            return true;
+        };
+        names::may_link(next, self.bytes.get(end + 1).copied())
+            // `FlyV1 fm2_`
+            || self.bytes[self.from + at as usize] == b'V'
+            // `--password value`
+            || start_of(starts, at)
+                .is_some_and(|start| self.bytes[self.from + start as usize] == b'-')
     }
 
     /// Words that begin commands and statements, and words that hide what they are.

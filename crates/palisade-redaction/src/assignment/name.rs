@@ -50,22 +50,46 @@ pub(crate) fn may_name(set: u32) -> bool {
     HINTS.iter().any(|hint| set & hint == *hint)
 }
 
+/// Whether a name made of these letters may promise a phrase of words, or a scheme before the value.
+#[inline]
+pub(super) fn names_words(set: u32) -> bool {
+    const WORDS: [u32; 3] = [letters(b"mneoic"), letters(b"phrase"), letters(b"authoriz")];
+    WORDS.iter().any(|word| set & word == *word)
+}
+
+/// The roots of the words that name secrets.
+const ROOTS: [&[u8]; 13] = [
+    b"auth",
+    b"credential",
+    b"key",
+    b"mnemonic",
+    b"oauth",
+    b"pass",
+    b"pw",
+    b"phrase",
+    b"pat",
+    b"pswd",
+    b"secret",
+    b"sig",
+    b"token",
+];
+
+/// Which second letters a root has behind its first, by the low five bits of both.
+const BEGINS_ROOT: [u32; 32] = {
+    let mut begins = [0; 32];
+    let mut at = 0;
+    while at < ROOTS.len() {
+        begins[(ROOTS[at][0] & 31) as usize] |= 1 << (ROOTS[at][1] & 31);
+        at += 1;
+    }
+    begins
+};
+
 /// Whether one of the words that name secrets is in a longer one: what the letters alone could not rule out.
-fn has_a_root(word: &[u8]) -> bool {
-    (0..word.len().saturating_sub(2)).any(|at| {
-        let rest = &word[at..];
-        let roots: &[&[u8]] = match rest[0] | 32 {
-            b'a' => &[b"auth"],
-            b'c' => &[b"credential"],
-            b'k' => &[b"key"],
-            b'm' => &[b"mnemonic"],
-            b'o' => &[b"oauth"],
-            b'p' => &[b"pass", b"pw", b"phrase", b"pat", b"pswd"],
-            b's' => &[b"secret", b"sig"],
-            b't' => &[b"token"],
-            _ => return false,
-        };
-        roots.iter().any(|root| starts_any_case(rest, root))
+pub(super) fn has_a_root(word: &[u8]) -> bool {
+    word.windows(2).enumerate().any(|(at, two)| {
+        BEGINS_ROOT[usize::from(two[0] & 31)] >> (two[1] & 31) & 1 == 1
+            && ROOTS.iter().any(|root| starts_any_case(&word[at..], root))
     })
 }
 
@@ -92,7 +116,7 @@ macro_rules! has_one {
 /// What a word names.
 pub(crate) fn name(view: &View<'_>, at: usize, end: usize) -> Option<Name> {
     let word = view.slice(at, end);
-    if word.len() > NAME_MAX || !has_a_root(word) {
+    if word.len() > NAME_MAX {
         return None;
     }
     // In lower case, with `_` around and between the parts, so that parts can be compared whole.

@@ -23,3 +23,34 @@ pub(super) fn may_hold_root(bytes: &[u8], at: usize) -> bool {
         _ => true,
     }
 }
+
+/// What may stand between a name and its value, next to the name.
+const LINKS: [bool; 256] = {
+    let mut links = [false; 256];
+    let signs = b" *{[])@\"'`\t|(\\:=>%&";
+    let mut at = 0;
+    while at < signs.len() {
+        links[signs[at] as usize] = true;
+        at += 1;
+    }
+    let mut byte = 128;
+    while byte < 256 {
+        links[byte] = true;
+        byte += 1;
+    }
+    links
+};
+
+/// Whether `next` and `then` behind a word may lead to a value that is assigned to it.
+#[inline]
+pub(super) fn may_link(next: u8, then: Option<u8>) -> bool {
+    LINKS[usize::from(next)]
+        && match (next, then) {
+            // `is`, `was`, `to`
+            (b' ', Some(then)) => {
+                !then.is_ascii_alphanumeric() || matches!(then | 0x20, b'i' | b'w' | b't')
+            }
+            (b':', Some(then)) => then != b':',
+            _ => true,
+        }
+}
