@@ -4,6 +4,7 @@
         feature = "auth",
         feature = "cost",
         feature = "quota",
+        feature = "rate-limit",
         feature = "trace"
     )),
     allow(
@@ -26,6 +27,8 @@ mod migrate;
 mod queue;
 #[cfg(feature = "quota")]
 mod quota;
+#[cfg(feature = "rate-limit")]
+mod rate_limit;
 mod reader;
 #[cfg(feature = "trace")]
 mod trace;

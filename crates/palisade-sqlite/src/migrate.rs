@@ -38,7 +38,7 @@ macro_rules! migration {
 
 /// In the order in which they are applied; all of them, whatever features are on, so that the file is the same for every
 /// program. One that was published never changes.
-const MIGRATIONS: [Migration; 6] = [
+const MIGRATIONS: [Migration; 7] = [
     migration!(
         1,
         "0001_quota",
@@ -55,6 +55,12 @@ const MIGRATIONS: [Migration; 6] = [
         &["quota_leases", "quota_lessees"]
     ),
     migration!(6, "0006_trace_rows", "trace rows", &["traces"]),
+    migration!(
+        7,
+        "0007_rate_limit",
+        "rate limits",
+        &["limit_holds", "limit_counters"]
+    ),
 ];
 
 const LEDGER: &str = "CREATE TABLE IF NOT EXISTS palisade_migrations (

@@ -143,6 +143,8 @@ impl Transaction<'_> {
 pub(crate) struct Scratch {
     #[cfg(feature = "quota")]
     pub(crate) quota: crate::quota::Scratch,
+    #[cfg(feature = "rate-limit")]
+    pub(crate) rate_limit: crate::rate_limit::Scratch,
 }
 
 /// How the last group of writes ended, for whoever asks how the store is.

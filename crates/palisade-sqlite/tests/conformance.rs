@@ -9,6 +9,9 @@ mod cost;
 #[cfg(feature = "quota")]
 #[path = "conformance/quota.rs"]
 mod quota;
+#[cfg(feature = "rate-limit")]
+#[path = "conformance/rate_limit.rs"]
+mod rate_limit;
 #[cfg(feature = "trace")]
 #[path = "conformance/trace.rs"]
 mod trace;

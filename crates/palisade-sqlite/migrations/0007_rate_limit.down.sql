@@ -1,0 +1,2 @@
+DROP TABLE limit_holds;
+DROP TABLE limit_counters;
