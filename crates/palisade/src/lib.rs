@@ -7,6 +7,8 @@ pub use palisade_core as core;
 pub use palisade_cost as cost;
 #[cfg(feature = "injection")]
 pub use palisade_injection as injection;
+#[cfg(feature = "postgres")]
+pub use palisade_postgres as postgres;
 #[cfg(feature = "quota")]
 pub use palisade_quota as quota;
 #[cfg(feature = "rate-limit")]
