@@ -14,21 +14,16 @@
 -- ARGV  1 the time in microseconds, or nothing for the server's own
 --       2 how many counters, and further numbers, packed; see each script
 --       3 the id of the hold
---       4… one for each counter: eight packed numbers (kind, what is asked, amount or burst, and of a bucket: microseconds
---          a unit takes, their rest, how many rests are a microsecond, microseconds a burst takes, their rest; of others: period)
+--       4… one for each counter: twelve packed numbers. Five are for buckets.lua. The others: what is asked, kind, amount or
+--          burst, and of a bucket: microseconds a unit takes, their rest; of others: period, 0; and what was reserved
+-- The hold is a string: when it ends and whether it was settled, packed, and then for each counter it has taken from: how much
+-- in all, how much by the last charge, where that went (two numbers and a life), and the key.
 -- KEYS  the counters, then the hold, then for each counter of kind 4 or 5 its hash
 
 local call, pack, unpack_of, fmod, ceil = redis.call, struct.pack, struct.unpack, math.fmod, math.ceil
 local EXACT = 9007199254740992
-
-local now = tonumber(ARGV[1])
-if not now then
-  local time = call('TIME')
-  now = time[1] * 1000000 + time[2]
-end
-
+-- The head of every script that stands here reads the time and by how many milliseconds a key outlives its use.
 -- Expiry in milliseconds, always at least one; no key outlives three centuries.
-local slack
 local function lifetime(until_)
   local millis = ceil((until_ - now) / 1000) + slack
   if millis < 1 then
@@ -119,6 +114,33 @@ local function product_fits(a, b, c, d)
   return x0 <= y0
 end
 
+-- Reads a hold: nothing if it is over. What it has taken is a list, and found by key as well.
+local function read_hold(kept)
+  if not kept then
+    return nil
+  end
+  local until_, settled, at = unpack_of('>dd', kept)
+  if until_ <= now then
+    return nil
+  end
+  local hold, size = {until_ = until_, settled = settled, of = {}}, #kept
+  while at <= size do
+    local t = {}
+    t.reserved, t.last, t.mark, t.mark_rest, t.life, t.key, at = unpack_of('>ddddds', kept, at)
+    hold[#hold + 1] = t
+    hold.of[t.key] = t
+  end
+  return hold
+end
+
+local function write_hold(key, hold)
+  local text = pack('>dd', hold.until_, hold.settled)
+  for _, t in ipairs(hold) do
+    text = text .. pack('>ddddds', t.reserved, t.last, t.mark, t.mark_rest, t.life, t.key)
+  end
+  call('SET', key, text, 'PX', lifetime(hold.until_))
+end
+
 -- Forgets what of a sorted set is over.
 local function prune(c, over)
   local gone = call('ZRANGEBYSCORE', c.key, '-inf', over)
@@ -179,9 +201,8 @@ end
 
 -- Reads a counter as it is now.
 local function load_counter(index, kept, hash)
-  local c = {key = KEYS[index]}
-  local a, b, d, e, f
-  c.kind, c.asked, c.amount, a, b, d, e, f = unpack_of('>dddddddd', ARGV[3 + index])
+  local e, f, _, _, d, asked, kind, amount, a, b, reserved = unpack_of('>ddddddddddd', ARGV[3 + index])
+  local c = {key = KEYS[index], kind = kind, asked = asked, amount = amount, reserved = reserved}
   if c.kind == 1 then
     c.unit, c.unit_rest, c.per_micro = a, b, d
     c.full_at, c.rest, c.indebted, c.refunds, c.refunds_rest, c.life = 0, 0, 0, 0, 0, 0

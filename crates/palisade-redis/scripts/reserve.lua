@@ -2,37 +2,14 @@
 -- palisade rate limit, reserve, version 1. Takes all that a request asks for, or nothing.
 --
 -- ARGV 2: counters, how long the hold lasts in microseconds (0: none), 1 to owe, 1 to change nothing, milliseconds by which
--- a key outlives its use.
+-- a key outlives its use, 1 to let buckets.lua try, which stands before this and has read the time and the keys.
 -- Gives 0 for a refusal, 1 for a pass, 2 for a hold that has been settled; the time; and five numbers for each counter.
-local count, ttl, owe, dry
-count, ttl, owe, dry, slack = unpack_of('>ddddd', ARGV[2])
-local holds = ttl > 0
-local hold_key, hold_index = nil, count
-if holds then
-  hold_index = count + 1
-  hold_key = KEYS[hold_index]
-end
-local kept = call('MGET', unpack(KEYS, 1, hold_index))
+local holds, hold_index = ttl > 0, with_hold
+local hold_key = holds and KEYS[hold_index]
 
--- The record: when it ends, whether it was settled, and six values for each counter it has taken from.
-local record
-if holds and kept[hold_index] then
-  record = cmsgpack.unpack(kept[hold_index])
-  if record[1] <= now then
-    record = nil
-  elseif record[2] == 1 then
-    return {2, now}
-  end
-end
-
-local function place_of(key)
-  if record then
-    for place = 3, #record, 6 do
-      if record[place] == key then
-        return place
-      end
-    end
-  end
+local record = holds and read_hold(kept[hold_index])
+if record and record.settled == 1 then
+  return {2, now}
 end
 
 local function when_free(c, more)
@@ -54,18 +31,18 @@ local function when_free(c, more)
   end
 end
 
-local counters, mores, places, frees, refused = {}, {}, {}, {}, false
+local counters, mores, frees, refused = {}, {}, {}, false
 local hash_index = hold_index
 for i = 1, count do
   local c = load_counter(i, kept[i], KEYS[hash_index + 1])
   if c.kind > 3 then
     hash_index = hash_index + 1
   end
-  local more, place = c.asked, place_of(c.key)
-  if place then
-    more = math.max(more - record[place + 1], 0)
+  local more, taken = c.asked, record and record.of[c.key]
+  if taken then
+    more = math.max(more - taken.reserved, 0)
   end
-  counters[i], mores[i], places[i] = c, more, place
+  counters[i], mores[i] = c, more
   local passes
   if more > c.amount then
     passes = false
@@ -100,7 +77,7 @@ end
 if not refused and dry == 0 then
   local hold_until = now + ttl
   if holds and not record then
-    record = {hold_until, 0}
+    record = {settled = 0, of = {}}
   end
   for i = 1, count do
     local c, more = counters[i], mores[i]
@@ -108,21 +85,21 @@ if not refused and dry == 0 then
       local mark, rest, life = take(c, more, holds and ARGV[3], hold_until)
       keep(c)
       if holds then
-        local place = places[i]
-        if not place then
-          place = #record + 1
-          record[place], record[place + 1] = c.key, 0
+        local taken = record.of[c.key]
+        if not taken then
+          taken = {key = c.key, reserved = 0, last = 0, mark = mark, mark_rest = rest, life = life}
+          record[#record + 1] = taken
         end
-        if more > 0 or not places[i] then
-          record[place + 1] = math.min(record[place + 1] + more, EXACT)
-          record[place + 2], record[place + 3], record[place + 4], record[place + 5] = more, mark, rest, life
+        if more > 0 then
+          taken.reserved = math.min(taken.reserved + more, EXACT)
+          taken.last, taken.mark, taken.mark_rest, taken.life = more, mark, rest, life
         end
       end
     end
   end
   if holds then
-    record[1] = hold_until
-    call('SET', hold_key, cmsgpack.pack(record), 'PX', lifetime(hold_until))
+    record.until_ = hold_until
+    write_hold(hold_key, record)
   end
 end
 

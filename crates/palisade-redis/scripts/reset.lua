@@ -1,8 +1,7 @@
 
 -- palisade rate limit, reset, version 1. Forgets what one key has used of one limit.
 --
--- ARGV 2: milliseconds by which a key outlives its use.
-slack = unpack_of('>d', ARGV[2])
+-- ARGV 2: 0, 0, 0, 0, milliseconds by which a key outlives its use.
 local kept = call('MGET', KEYS[1])
 local c = load_counter(1, kept[1], KEYS[2])
 if c.kind > 3 then

@@ -1,22 +1,15 @@
 
 -- palisade rate limit, settle, version 1. Ends a hold: what was used stands for what was reserved.
 --
--- What is asked of each counter is what was used; its ninth number is what the caller remembers to have reserved.
--- ARGV 2: counters, how long a settlement is remembered that nobody had reserved for, milliseconds by which a key outlives
--- its use.
+-- What is asked of each counter is what was used; what was reserved is what the caller remembers.
+-- ARGV 2: counters, how long a settlement is remembered that nobody had reserved for, 0, 0, milliseconds by which a key
+-- outlives its use.
 -- Gives 0 for a hold settled now, 1 for one settled earlier, 2 for one unknown or expired; the time; and five numbers for
 -- each counter.
-local count, ttl
-count, ttl, slack = unpack_of('>ddd', ARGV[2])
 local kept = call('MGET', unpack(KEYS, 1, count + 1))
-local record, outcome = nil, 2
-if kept[count + 1] then
-  record = cmsgpack.unpack(kept[count + 1])
-  if record[1] <= now then
-    record = nil
-  else
-    outcome = record[2] == 1 and 1 or 0
-  end
+local record, outcome = read_hold(kept[count + 1]), 2
+if record then
+  outcome = record.settled
 end
 
 -- Gives back to a bucket what time has not given back already.
@@ -51,18 +44,8 @@ for i = 1, count do
     hash_index = hash_index + 1
   end
   if outcome ~= 1 then
-    local place
-    if record then
-      for at = 3, #record, 6 do
-        if record[at] == c.key then
-          place = at
-        end
-      end
-    end
-    local reserved = unpack_of('>d', ARGV[3 + i], 65)
-    if place then
-      reserved = record[place + 1]
-    end
+    local taken = record and record.of[c.key]
+    local reserved = taken and taken.reserved or c.reserved
     if c.kind == 5 then
       local held = call('HGET', c.hash, ARGV[3])
       if held then
@@ -72,19 +55,18 @@ for i = 1, count do
     elseif c.asked > reserved then
       take(c, c.asked - reserved)
       keep(c)
-    elseif place then
-      local units = math.min(reserved - c.asked, record[place + 2])
-      local mark = record[place + 3]
+    elseif taken then
+      local units, mark = math.min(reserved - c.asked, taken.last), taken.mark
       if c.kind == 1 then
         if kept[i] then
-          refund(c, units, mark, record[place + 4], record[place + 5])
+          refund(c, units, mark, taken.mark_rest, taken.life)
           keep(c)
         end
       elseif c.kind == 4 then
         local member = string.format('%.0f', mark)
-        local taken = tonumber(call('HGET', c.hash, member) or 0)
-        if taken > 0 then
-          subtract(c, member, math.min(units, taken))
+        local there = tonumber(call('HGET', c.hash, member) or 0)
+        if there > 0 then
+          subtract(c, member, math.min(units, there))
           keep(c)
         end
       elseif mark == c.index then
@@ -101,7 +83,6 @@ for i = 1, count do
   tell(answer, c, 0)
 end
 if outcome ~= 1 then
-  local until_ = record and record[1] or now + ttl
-  call('SET', KEYS[count + 1], cmsgpack.pack({until_, 1}), 'PX', lifetime(until_))
+  write_hold(KEYS[count + 1], {until_ = record and record.until_ or now + ttl, settled = 1})
 end
 return answer

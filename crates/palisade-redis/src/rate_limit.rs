@@ -16,14 +16,17 @@ use crate::{PlacementError, Redis, script::Script};
 
 static CHECK: Script = Script::new(include_str!("../scripts/check.lua"));
 static RESERVE: Script = Script::new(concat!(
+    include_str!("../scripts/buckets.lua"),
     include_str!("../scripts/counters.lua"),
     include_str!("../scripts/reserve.lua")
 ));
 static SETTLE: Script = Script::new(concat!(
+    include_str!("../scripts/time.lua"),
     include_str!("../scripts/counters.lua"),
     include_str!("../scripts/settle.lua")
 ));
 static RESET: Script = Script::new(concat!(
+    include_str!("../scripts/time.lua"),
     include_str!("../scripts/counters.lua"),
     include_str!("../scripts/reset.lua")
 ));
@@ -137,8 +140,8 @@ impl RateLimiter for Redis {
         &self,
         request: ReserveRequest<'_>,
     ) -> Result<Decision<Allowed, Denied>, StoreError> {
-        let plain = request.hold.is_none() && request.over == Over::Refuse && !request.dry_run;
-        if let ([charge], true) = (request.charges, plain)
+        let simple = request.over == Over::Refuse && !request.dry_run;
+        if let ([charge], None, true) = (request.charges, request.hold, simple)
             && let Some(decision) = self.reserve_one(charge).await?
         {
             return Ok(decision);
@@ -159,16 +162,20 @@ impl RateLimiter for Redis {
             .and(ttl)
             .and((request.over == Over::Owe).into())
             .and(request.dry_run.into())
-            .and(self.slack().unsigned_abs());
+            .and(self.slack().unsigned_abs())
+            .and((simple && ask::are_simple(request.charges)).into());
         let mut arguments = vec![self.time(), head.value(), ask::id(hold)];
         arguments.extend(
             request
                 .charges
                 .iter()
-                .map(|charge| counter(charge.limit, charge.cost).value()),
+                .map(|charge| counter(charge.limit, charge.cost, 0)),
         );
         let value = self.run(&RESERVE, keys, arguments, RESERVING).await?;
-        let answer = Answer::read(&value).ok_or_else(|| corrupt(RESERVING))?;
+        let costs = request.charges.iter().map(|charge| charge.cost);
+        let answer = Answer::read(&value)
+            .or_else(|| Answer::read_simple(&value, costs))
+            .ok_or_else(|| corrupt(RESERVING))?;
         match answer.code {
             2 => Err(invalid(RESERVING, HoldError::Settled)),
             code => answer
@@ -187,11 +194,13 @@ impl RateLimiter for Redis {
         let head = Packed::default()
             .and(uses.len() as u64)
             .and(Hold::TTL_DEFAULT.as_micros() as u64)
+            .and(0)
+            .and(0)
             .and(self.slack().unsigned_abs());
         let mut arguments = vec![self.time(), head.value(), ask::id(Some(request.id))];
         arguments.extend(
             uses.iter()
-                .map(|used| counter(used.limit, used.used).and(used.reserved).value()),
+                .map(|used| counter(used.limit, used.used, used.reserved)),
         );
         let value = self.run(&SETTLE, keys, arguments, SETTLING).await?;
         let answer = Answer::read(&value).ok_or_else(|| corrupt(SETTLING))?;
@@ -203,12 +212,13 @@ impl RateLimiter for Redis {
     async fn reset(&self, limit: &Limit, key: &Key) -> Result<(), StoreError> {
         Self::check_limit(limit).map_err(|error| invalid(RESETTING, error))?;
         let keys = self.names([key], RESETTING)?.all([(limit, key)], None);
-        let head = Packed::default().and(self.slack().unsigned_abs());
+        let head = Packed::default().and(1).and(0).and(0).and(0);
+        let head = head.and(self.slack().unsigned_abs());
         let arguments = vec![
             self.time(),
             head.value(),
             ask::id(None),
-            counter(limit, 0).value(),
+            counter(limit, 0, 0),
         ];
         self.run(&RESET, keys, arguments, RESETTING).await.map(drop)
     }

@@ -48,20 +48,35 @@ pub(super) fn one(
 }
 
 impl Answer {
-    /// `None` if no script of ours says so.
+    /// `None` if no script of ours says so, or only the one for simple questions does.
     pub(super) fn read(value: &Value) -> Option<Self> {
-        let Value::Array(values) = value else {
-            return None;
-        };
-        let numbers: Vec<i64> = values.iter().map(integer).collect::<Option<_>>()?;
+        let numbers = integers(value)?;
         let (head, rest) = numbers.split_at_checked(2)?;
         let (counters, []) = rest.as_chunks::<WIDTH>() else {
             return None;
         };
         Some(Self {
-            code: u64::try_from(head[0]).ok()?,
+            code: u64::try_from(head[0]).ok().filter(|code| *code < 10)?,
             now: instant(head[1]),
             counters: counters.to_vec(),
+        })
+    }
+
+    /// What the script for simple questions says: two numbers for each bucket of these costs.
+    pub(super) fn read_simple(value: &Value, costs: impl Iterator<Item = u64>) -> Option<Self> {
+        let numbers = integers(value)?;
+        let (head, rest) = numbers.split_at_checked(2)?;
+        let (points, []) = rest.as_chunks::<2>() else {
+            return None;
+        };
+        let counters = costs.zip(points).map(|(cost, [full_at, rest])| {
+            let cost = i64::try_from(cost).unwrap_or(i64::MAX);
+            [cost, *full_at, *rest, 0, 0]
+        });
+        Some(Self {
+            code: u64::try_from(head[0]).ok()?.checked_sub(10)?,
+            now: instant(head[1]),
+            counters: counters.collect(),
         })
     }
 
@@ -174,9 +189,13 @@ fn instant(micros: i64) -> Instant {
     Instant::from_nanos(u64::try_from(micros).unwrap_or(0).saturating_mul(1_000))
 }
 
-fn integer(value: &Value) -> Option<i64> {
-    match value {
+fn integers(value: &Value) -> Option<Vec<i64>> {
+    let Value::Array(values) = value else {
+        return None;
+    };
+    let integer = |value: &Value| match value {
         Value::Integer(number) => Some(*number),
         _ => None,
-    }
+    };
+    values.iter().map(integer).collect()
 }

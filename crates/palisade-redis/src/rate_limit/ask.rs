@@ -82,40 +82,37 @@ impl Packed {
     }
 }
 
-/// A counter of this limit, and what is asked of it.
-pub(super) fn counter(limit: &Limit, asked: u64) -> Packed {
-    let packed = Packed(Vec::with_capacity(72));
-    let period = limit.period().as_micros() as u64;
-    match limit.algorithm() {
-        Algorithm::FixedWindow => others(packed.and(2), limit, asked, period),
-        Algorithm::SlidingWindow => others(packed.and(3), limit, asked, period),
-        Algorithm::SlidingLog => others(packed.and(4), limit, asked, period),
-        Algorithm::Concurrency => others(packed.and(5), limit, asked, 0),
-        _ => {
-            let (unit, unit_rest) = micros(limit, limit.span_of(1));
-            let (fill, fill_rest) = micros(limit, limit.span_of(limit.burst()));
-            packed
-                .and(1)
-                .and(asked)
-                .and(limit.burst())
-                .and(unit)
-                .and(unit_rest)
-                .and(rests_per_micro(limit))
-                .and(fill)
-                .and(fill_rest)
-        }
+/// A counter of this limit, what is asked of it, and what was reserved of it.
+pub(super) fn counter(limit: &Limit, asked: u64, reserved: u64) -> Value {
+    let packed = Packed(Vec::with_capacity(88));
+    let kind = match limit.algorithm() {
+        Algorithm::FixedWindow => 2,
+        Algorithm::SlidingWindow => 3,
+        Algorithm::SlidingLog => 4,
+        Algorithm::Concurrency => 5,
+        _ => 1,
+    };
+    if kind != 1 {
+        let packed = packed.and(0).and(0).and(0).and(0).and(1);
+        let packed = packed.and(asked).and(kind).and(limit.amount());
+        let period = limit.period().as_micros() as u64;
+        return packed.and(period).and(0).and(reserved).value();
     }
+    let (fill, fill_rest) = micros(limit, limit.span_of(limit.burst()));
+    let (cost, cost_rest) = micros(limit, limit.span_of(asked));
+    let (unit, unit_rest) = micros(limit, limit.span_of(1));
+    let packed = packed.and(fill).and(fill_rest).and(cost).and(cost_rest);
+    let packed = packed.and(rests_per_micro(limit));
+    let packed = packed.and(asked).and(kind).and(limit.burst());
+    packed.and(unit).and(unit_rest).and(reserved).value()
 }
 
-fn others(packed: Packed, limit: &Limit, asked: u64, period: u64) -> Packed {
-    packed
-        .and(asked)
-        .and(limit.amount())
-        .and(period)
-        .and(0)
-        .and(0)
-        .and(0)
-        .and(0)
+/// Whether these are charges that `buckets.lua` understands.
+pub(super) fn are_simple(charges: &[Charge<'_>]) -> bool {
+    charges.iter().all(|charge| {
+        charge.limit.algorithm() == Algorithm::TokenBucket
+            && (1..=charge.limit.burst()).contains(&charge.cost)
+    })
 }
 
 /// What the cost and a whole burst take to come back, if both are whole microseconds and the cost may pass.
