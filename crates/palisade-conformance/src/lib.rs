@@ -11,6 +11,7 @@ pub mod auth;
 pub mod cost;
 pub mod lender;
 pub mod quota;
+pub mod quota_admin;
 pub mod rate_limit;
 pub mod trace;
 

@@ -18,8 +18,9 @@
 //! A backend that needs a runtime names, as a second argument, a function that runs a future to its end on any thread:
 //! `quota_ledger_suite!(make, my_block_on)`.
 
-mod agreement;
-mod bench;
+pub(crate) mod agreement;
+pub(crate) mod bench;
+mod breadth;
 mod oracle;
 mod rules;
 #[doc(hidden)]
@@ -33,6 +34,7 @@ use palisade_quota::{Defaults, QuotaLedger};
 use crate::Verdict;
 
 pub use agreement::agrees_with_the_model;
+pub use breadth::*;
 pub use oracle::Oracle;
 pub use rules::*;
 
@@ -125,6 +127,41 @@ macro_rules! __quota_rules {
             a_stampede_on_one_id_has_one_effect
         }
     };
+}
+
+/// The names of the rules about measures and periods that not every ledger keeps.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __quota_breadth_rules {
+    ([$($then:tt)*] $($args:tt)*) => {
+        $($then)*! {
+            [$($args)*]
+            every_measure_is_held_spent_and_limited_on_its_own
+            a_week_ends_on_sunday_night_of_its_zone
+            a_rolling_budget_comes_back_when_it_is_longer_ago_than_its_length
+            no_stretch_of_a_rolling_period_has_more_than_the_limit
+            a_change_between_calendar_and_rolling_gives_no_second_allowance
+        }
+    };
+}
+
+/// Makes a `#[test]` of every rule for a ledger that keeps all measures and periods.
+///
+/// A ledger that keeps tokens and money alone, by day, month or lifetime, refuses what it cannot keep with
+/// [`NotKept`](palisade_quota::RequestError::NotKept), and does without this suite.
+#[macro_export]
+macro_rules! quota_breadth_suite {
+    ($make:expr) => {
+        $crate::quota_breadth_suite!($make, $crate::block_on);
+    };
+    ($make:expr, $run:expr) => {
+        $crate::__quota_breadth_rules! { [$crate::__tests] quota $make, $run }
+    };
+}
+
+/// Asks a ledger about every rule of measures and periods and says what each has found.
+pub async fn all_of_breadth<M: Make>(make: &M) -> Vec<(&'static str, Verdict)> {
+    crate::__quota_breadth_rules!([crate::suite::ask_each] make)
 }
 
 /// Makes a `#[test]` of every rule for a ledger, one that compares it with the model, and a race of threads.

@@ -1,3 +1,4 @@
+mod admin;
 mod lessees;
 mod loans;
 
@@ -8,12 +9,13 @@ use std::{
 
 use palisade_core::{Decision, Key, StoreError, StoreErrorKind, Timestamp};
 
+use admin::Audit;
 use lessees::Lessees;
 
 use crate::{
     Amount, Balance, Bounds, Change, Defaults, Granted, Hold, Move, Outcome, Phase, Quota, Refused,
     RequestError, ReservationId, ReserveRequest, Resolution, Resolve, ScopeState, SettleRequest,
-    Window, balance, decide, expire, moved, repeat, resolve,
+    Window, balance, decide, expire, moves, repeat, resolve,
 };
 
 /// A whole ledger as plain state: input and time go in, an answer comes out.
@@ -33,6 +35,7 @@ pub(crate) struct Book {
     /// Before this, a search for scopes to forget finds none.
     tidy_after: Timestamp,
     lessees: Lessees,
+    audit: Audit,
     /// Whether the sums are a store's, of which this book keeps account of its own part.
     borrows: bool,
 }
@@ -47,6 +50,10 @@ struct Entry {
 #[derive(Debug, Default)]
 struct Scope {
     own: Option<Quota>,
+    /// Shut by an administrator.
+    blocked: bool,
+    /// For how long after its end a window of this scope still counts: the longest that a quota of it said.
+    reach: Duration,
     /// The last window computed under the present quota: most decisions fall into it.
     current: Option<Window>,
     /// By the start of their windows.
@@ -58,6 +65,8 @@ struct Account {
     window: Window,
     spent: Amount,
     held: Amount,
+    /// Granted by an administrator on top of the quota.
+    extra: Amount,
     loan: Loan,
 }
 
@@ -87,6 +96,7 @@ impl Book {
             ended: BTreeSet::new(),
             tidy_after: Timestamp::MIN,
             lessees: Lessees::default(),
+            audit: Audit::default(),
             borrows: false,
         }
     }
@@ -133,6 +143,7 @@ impl Book {
         let hold = Hold::granted(request, states, now);
         for state in states {
             let scope = self.scopes.entry(state.scope.clone()).or_default();
+            scope.reach = scope.reach.max(state.quota.period().reach());
             scope.forget_before(now, self.bounds.remember());
             let account = scope.account(state.window);
             // In range: the sum is at most the limit that `decide` compared it with.
@@ -188,7 +199,11 @@ impl Book {
             scope.own.as_ref().unwrap_or(default),
             quota.as_ref().unwrap_or(default),
         );
-        if let Some(step) = moved(old, new, now) {
+        let steps = moves(old, new, now);
+        scope
+            .can_take(&steps)
+            .map_err(|error| invalid(DOING, error))?;
+        for step in steps {
             scope.take(step).map_err(|error| invalid(DOING, error))?;
             let places = self
                 .holds
@@ -201,6 +216,8 @@ impl Book {
             }
             self.lessees.take(key, step);
         }
+        let reach = new.period().reach();
+        scope.reach = scope.reach.max(reach);
         scope.current = None;
         scope.own = quota;
         // Perhaps it is forgettable now, which the last search could not know.
@@ -320,17 +337,27 @@ impl Book {
             Some(window) if window.contains(now) => window,
             _ => *scope.current.insert(quota.window(now)),
         };
-        let account = scope.accounts.get(&window.start());
-        let (spent, held) = account.map_or((Amount::ZERO, Amount::ZERO), |account| {
-            (account.spent, account.held)
-        });
-        Ok(ScopeState::new(
-            key.clone(),
-            quota.clone(),
-            window,
-            spent,
-            held,
-        ))
+        // What a node knows of a window is the sum of all that counts there already.
+        let first = match quota.period().reach().is_zero() || self.borrows {
+            true => window.start(),
+            false => quota.span(now).start(),
+        };
+        let mut sums = [Amount::ZERO; 3];
+        for account in scope
+            .accounts
+            .range(first..=window.start())
+            .map(|(_, account)| account)
+        {
+            for (sum, part) in sums
+                .iter_mut()
+                .zip([account.spent, account.held, account.extra])
+            {
+                *sum = sum.checked_add(part).ok_or(RequestError::Overflow)?;
+            }
+        }
+        let [spent, held, extra] = sums;
+        let state = ScopeState::new(key.clone(), quota.clone(), window, spent, held);
+        Ok(state.with_extra(extra).with_blocked(scope.blocked))
     }
 
     /// Makes room for one hold. Live ones are never forgotten for it.
@@ -384,9 +411,9 @@ impl Book {
                 .map(|account| account.window.end())
                 .max();
             if let Some(end) = last {
-                next = next.min(end.saturating_add(remember));
+                next = next.min(end.saturating_add(remember.max(scope.reach)));
             }
-            scope.own.is_some() || last.is_some()
+            scope.own.is_some() || scope.blocked || last.is_some()
         });
         // An overdue account that still holds something makes `next` lie in the past: search again then, not at once.
         self.tidy_after = next.max(now.saturating_add(Duration::from_secs(1)));
@@ -430,8 +457,27 @@ impl Scope {
             window,
             spent: Amount::ZERO,
             held: Amount::ZERO,
+            extra: Amount::ZERO,
             loan: Loan::default(),
         })
+    }
+
+    /// Whether the sums stay within what a ledger counts when these moves are made.
+    fn can_take(&self, steps: &[Move]) -> Result<(), RequestError> {
+        let starts: BTreeSet<Timestamp> = steps
+            .iter()
+            .flat_map(|step| [step.from.start(), step.to.start()])
+            .collect();
+        let mut sums = [Amount::ZERO; 3];
+        for account in starts.iter().filter_map(|start| self.accounts.get(start)) {
+            for (sum, part) in sums
+                .iter_mut()
+                .zip([account.spent, account.held, account.extra])
+            {
+                *sum = sum.checked_add(part).ok_or(RequestError::Overflow)?;
+            }
+        }
+        Ok(())
     }
 
     /// Puts what one window has spent and holds into another.
@@ -440,11 +486,13 @@ impl Scope {
         let Some(from) = self.accounts.get(&step.from.start()) else {
             return Ok(());
         };
-        let (mut spent, mut held, mut loan) = (from.spent, from.held, from.loan);
+        let (mut spent, mut held, mut extra) = (from.spent, from.held, from.extra);
+        let mut loan = from.loan;
         if step.from.start() != step.to.start()
             && let Some(to) = self.accounts.get(&step.to.start())
         {
             (spent, held) = (sum(spent, to.spent)?, sum(held, to.held)?);
+            extra = sum(extra, to.extra)?;
             loan = loan.with(to.loan);
         }
         self.accounts.remove(&step.from.start());
@@ -455,6 +503,7 @@ impl Scope {
                 window,
                 spent,
                 held,
+                extra,
                 loan,
             },
         );
@@ -463,6 +512,7 @@ impl Scope {
 
     /// Forgets windows that ended long ago. Not at once: costs still come late, and clocks are set back.
     fn forget_before(&mut self, now: Timestamp, remember: Duration) {
+        let remember = remember.max(self.reach);
         self.accounts.retain(|_, account| {
             !account.held.is_zero()
                 || account.loan.is_open()

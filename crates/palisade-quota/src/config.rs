@@ -18,11 +18,49 @@ pub struct Allowance {
     pub tokens: Option<Tokens>,
     /// Money, or no limit.
     pub money: Option<Money>,
+    /// Requests, or no limit.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub requests: Option<u64>,
+    /// Tokens read, or no limit.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub input: Option<Tokens>,
+    /// Tokens written, or no limit.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub output: Option<Tokens>,
 }
 
-/// What one scope may spend in one window: tokens, money, or both.
+impl Allowance {
+    /// What an amount says, in the measures that are limited.
+    pub(crate) fn of(amount: Amount, is_limited: impl Fn(Measure) -> bool) -> Self {
+        let limited = |measure| is_limited(measure).then_some(amount);
+        Self {
+            tokens: limited(Measure::Tokens).map(Amount::tokens),
+            money: limited(Measure::Money).map(Amount::money),
+            requests: limited(Measure::Requests).map(Amount::requests),
+            input: limited(Measure::Input).map(Amount::input),
+            output: limited(Measure::Output).map(Amount::output),
+        }
+    }
+
+    /// The units of a measure, or `None` for no limit.
+    #[must_use]
+    pub fn get(&self, measure: Measure) -> Option<u64> {
+        match measure {
+            Measure::Tokens => self.tokens.map(Tokens::get),
+            // In range: it was whole nano-dollars before it was money.
+            Measure::Money => self
+                .money
+                .map(|money| money.as_nano_usd_ceil().unwrap_or(i64::MAX).unsigned_abs()),
+            Measure::Requests => self.requests,
+            Measure::Input => self.input.map(Tokens::get),
+            Measure::Output => self.output.map(Tokens::get),
+        }
+    }
+}
+
+/// What one scope may spend in one window: tokens, money, requests, in any combination.
 ///
-/// The default is 1,000,000 tokens and 10 USD for each civil day in UTC. With the `serde` feature a quota is read from
+/// Requests, input and output have no limit unless one is set. The default is 1,000,000 tokens and 10 USD for each civil day in UTC. With the `serde` feature a quota is read from
 /// configuration; a field left out has the default's value, and `null` lifts the limit of a measure.
 ///
 /// ```
@@ -40,8 +78,8 @@ pub struct Allowance {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Quota {
-    tokens: Option<i64>,
-    nano_usd: Option<i64>,
+    /// In the order of [`Measure::ALL`].
+    limits: [Option<i64>; Measure::ALL.len()],
     period: Period,
     zone: Zone,
 }
@@ -49,8 +87,7 @@ pub struct Quota {
 impl Quota {
     /// No limit at all, counted by the day in UTC.
     pub const UNLIMITED: Self = Self {
-        tokens: None,
-        nano_usd: None,
+        limits: [None; Measure::ALL.len()],
         period: Period::Day,
         zone: Zone::utc(),
     };
@@ -61,10 +98,45 @@ impl Quota {
     ///
     /// [`QuotaError::TooMuch`] beyond [`Amount::MAX`].
     pub fn with_tokens(mut self, tokens: Option<Tokens>) -> Result<Self, QuotaError> {
-        self.tokens = tokens
-            .map(|tokens| i64::try_from(tokens.get()).map_err(|_| QuotaError::TooMuch))
-            .transpose()?;
+        self.limit_count(Measure::Tokens, tokens.map(Tokens::get))?;
         Ok(self)
+    }
+
+    /// The same with another limit of requests; `None` is no limit.
+    ///
+    /// # Errors
+    ///
+    /// [`QuotaError::TooMuch`] beyond [`Amount::MAX`].
+    pub fn with_requests(mut self, requests: Option<u64>) -> Result<Self, QuotaError> {
+        self.limit_count(Measure::Requests, requests)?;
+        Ok(self)
+    }
+
+    /// The same with another limit of tokens read; `None` is no limit.
+    ///
+    /// # Errors
+    ///
+    /// [`QuotaError::TooMuch`] beyond [`Amount::MAX`].
+    pub fn with_input(mut self, input: Option<Tokens>) -> Result<Self, QuotaError> {
+        self.limit_count(Measure::Input, input.map(Tokens::get))?;
+        Ok(self)
+    }
+
+    /// The same with another limit of tokens written; `None` is no limit.
+    ///
+    /// # Errors
+    ///
+    /// [`QuotaError::TooMuch`] beyond [`Amount::MAX`].
+    pub fn with_output(mut self, output: Option<Tokens>) -> Result<Self, QuotaError> {
+        self.limit_count(Measure::Output, output.map(Tokens::get))?;
+        Ok(self)
+    }
+
+    fn limit_count(&mut self, measure: Measure, count: Option<u64>) -> Result<(), QuotaError> {
+        self.limits[measure as usize] = count
+            .map(|count| i64::try_from(count).map_err(|_| QuotaError::TooMuch))
+            .transpose()?;
+        Ok(())
     }
 
     /// The same with another limit of money; `None` is no limit.
@@ -85,7 +157,7 @@ impl Quota {
                 Err(QuotaError::TooPrecise)
             }
         };
-        self.nano_usd = money.map(nano).transpose()?;
+        self.limits[Measure::Money as usize] = money.map(nano).transpose()?;
         Ok(self)
     }
 
@@ -106,11 +178,10 @@ impl Quota {
     /// What may be spent in each window.
     #[must_use]
     pub fn allowance(&self) -> Allowance {
-        let amount = |measure| Amount::from_units(self.ceiling(measure), self.ceiling(measure));
-        Allowance {
-            tokens: self.tokens.map(|_| amount(Measure::Tokens).tokens()),
-            money: self.nano_usd.map(|_| amount(Measure::Money).money()),
-        }
+        Allowance::of(
+            Amount::by_measure(|measure| self.ceiling(measure)),
+            |measure| self.limit(measure).is_some(),
+        )
     }
 
     /// How long a window is.
@@ -125,19 +196,31 @@ impl Quota {
         &self.zone
     }
 
-    /// The window that `now` lies in.
+    /// The window that `now` lies in, to which a hold that is taken now belongs.
     #[must_use]
     pub fn window(&self, now: palisade_core::Timestamp) -> crate::Window {
         self.period.window(now, &self.zone)
     }
 
+    /// The time whose windows are counted together for a decision at `now`: the window itself, or for a
+    /// [rolling](Period::Rolling) period all of its slices.
+    #[must_use]
+    pub fn span(&self, now: palisade_core::Timestamp) -> crate::Window {
+        self.period.span(self.window(now))
+    }
+
+    /// Whether nothing but tokens and money is limited. A store that keeps only these refuses other quotas.
+    #[must_use]
+    pub fn is_tokens_and_money(&self) -> bool {
+        [Measure::Requests, Measure::Input, Measure::Output]
+            .iter()
+            .all(|measure| self.limit(*measure).is_none())
+    }
+
     /// The limit of a measure in its whole units, or `None` if there is none.
     #[must_use]
     pub const fn limit(&self, measure: Measure) -> Option<i64> {
-        match measure {
-            Measure::Tokens => self.tokens,
-            Measure::Money => self.nano_usd,
-        }
+        self.limits[measure as usize]
     }
 
     /// The limit; where there is none, what a ledger can count. So a sum never leaves its range by admission.
@@ -149,8 +232,13 @@ impl Quota {
 impl Default for Quota {
     fn default() -> Self {
         Self {
-            tokens: Some(DEFAULT_TOKENS_PER_DAY),
-            nano_usd: Some(DEFAULT_NANO_USD_PER_DAY),
+            limits: [
+                Some(DEFAULT_TOKENS_PER_DAY),
+                Some(DEFAULT_NANO_USD_PER_DAY),
+                None,
+                None,
+                None,
+            ],
             period: Period::Day,
             zone: Zone::utc(),
         }
@@ -162,9 +250,18 @@ impl serde::Serialize for Quota {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         use serde::ser::SerializeStruct;
         let allowance = self.allowance();
-        let mut fields = serializer.serialize_struct("Quota", 4)?;
+        let more = [
+            ("requests", allowance.requests),
+            ("input", allowance.input.map(Tokens::get)),
+            ("output", allowance.output.map(Tokens::get)),
+        ];
+        let more = more.into_iter().filter(|(_, limit)| limit.is_some());
+        let mut fields = serializer.serialize_struct("Quota", 4 + more.clone().count())?;
         fields.serialize_field("tokens", &allowance.tokens)?;
         fields.serialize_field("money", &allowance.money)?;
+        for (name, limit) in more {
+            fields.serialize_field(name, &limit)?;
+        }
         fields.serialize_field("period", &self.period)?;
         fields.serialize_field("zone", &self.zone)?;
         fields.end()
@@ -179,16 +276,22 @@ impl<'de> serde::Deserialize<'de> for Quota {
         struct Fields {
             tokens: Option<Tokens>,
             money: Option<Money>,
+            requests: Option<u64>,
+            input: Option<Tokens>,
+            output: Option<Tokens>,
             period: Period,
             zone: Zone,
         }
         impl Default for Fields {
             fn default() -> Self {
                 let quota = Quota::default();
-                let Allowance { tokens, money } = quota.allowance();
+                let limits = quota.allowance();
                 Self {
-                    tokens,
-                    money,
+                    tokens: limits.tokens,
+                    money: limits.money,
+                    requests: limits.requests,
+                    input: limits.input,
+                    output: limits.output,
                     period: quota.period,
                     zone: quota.zone,
                 }
@@ -198,6 +301,9 @@ impl<'de> serde::Deserialize<'de> for Quota {
         Self::default()
             .with_tokens(fields.tokens)
             .and_then(|quota| quota.with_money(fields.money))
+            .and_then(|quota| quota.with_requests(fields.requests))
+            .and_then(|quota| quota.with_input(fields.input))
+            .and_then(|quota| quota.with_output(fields.output))
             .map(|quota| quota.with_period(fields.period).with_zone(fields.zone))
             .map_err(serde::de::Error::custom)
     }

@@ -44,6 +44,15 @@ pub enum ZoneError {
     Unknown,
 }
 
+/// Why a period cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PeriodError {
+    /// The length of a rolling period.
+    #[error("a rolling period is whole minutes, one at least and 366 days at most")]
+    Rolling,
+}
+
 /// Why a text is not the id of a reservation, or why none could be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -54,6 +63,24 @@ pub enum IdError {
     /// The system gave no random bytes.
     #[error("the system gave no random bytes for an id")]
     NoRandomness,
+}
+
+/// Why a change does not say who makes it and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ChangeError {
+    /// Who.
+    #[error(
+        "a change says who makes it, in 1 to {} bytes on one line",
+        crate::AdminChange::WHO_BYTES_MAX
+    )]
+    Who,
+    /// Why.
+    #[error(
+        "a change says why it is made, in 1 to {} bytes on one line",
+        crate::AdminChange::WHY_BYTES_MAX
+    )]
+    Why,
 }
 
 /// Why a ledger cannot be asked this. It is the source of a
@@ -85,6 +112,12 @@ pub enum RequestError {
         "this id belongs to a reservation of other scopes or another amount; every reservation needs its own"
     )]
     IdInUse,
+    /// A refund of more than was spent in the running window.
+    #[error("no more can be taken back than was spent in the running window")]
+    Refund,
+    /// A measure, or a period, that this store cannot keep. It refuses rather than lose it.
+    #[error("this store cannot keep such a measure or period")]
+    NotKept,
     /// A sum that leaves the range of a ledger. Nothing was changed.
     #[error("the sum leaves the range of a ledger")]
     Overflow,

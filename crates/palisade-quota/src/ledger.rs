@@ -253,6 +253,11 @@ pub enum Refusal {
         /// How the scope stands.
         balance: Box<Balance>,
     },
+    /// An administrator has shut a scope.
+    Blocked {
+        /// How the scope stands.
+        balance: Box<Balance>,
+    },
     /// A reservation of this id has been granted before and has ended. A new call needs a new id.
     Ended(Resolution),
 }
@@ -275,6 +280,7 @@ impl fmt::Display for Refused {
                     balance.window.end()
                 ),
             },
+            Refusal::Blocked { .. } => f.write_str("the quota is blocked by an administrator"),
             Refusal::Ended(_) => f.write_str("the reservation of this id has ended"),
         }
     }

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod admin;
 mod amount;
 mod book;
 mod config;
@@ -11,12 +12,19 @@ mod ledger;
 mod memory;
 mod model;
 mod reservation;
+mod rolling;
 mod settler;
 mod window;
 
+pub use admin::{
+    AdminAction, AdminChange, AuditEntry, AuditPage, AuditQuery, ChangeId, QuotaAdmin, ScopeEntry,
+    ScopePage, ScopeQuery,
+};
 pub use amount::{Amount, Measure};
 pub use config::{Allowance, Defaults, Quota};
-pub use error::{AmountError, IdError, QuotaError, RequestError, ZoneError};
+pub use error::{
+    AmountError, ChangeError, IdError, PeriodError, QuotaError, RequestError, ZoneError,
+};
 pub use hold::{Hold, Outcome, Phase, Place, Resolution};
 pub use id::ReservationId;
 pub use lease::{
@@ -28,9 +36,10 @@ pub use ledger::{
 };
 pub use memory::{Bounds, InMemory};
 pub use model::{
-    Balance, Change, Move, Resolve, ScopeState, Step, balance, decide, expire, moved, repeat,
-    resolve,
+    Balance, Change, Move, Resolve, ScopeState, Step, balance, decide, expire, moved, moves,
+    repeat, resolve,
 };
 pub use reservation::Reservation;
+pub use rolling::Rolling;
 pub use settler::{Settler, SettlerCounts, SettlerTask};
 pub use window::{Period, Window, Zone};

@@ -7,8 +7,9 @@ use std::{
 use palisade_core::{Clock, Decision, Key, StoreError};
 
 use crate::{
-    Balance, Defaults, Exchange, Exchanged, Granted, Quota, QuotaLedger, QuotaLender, Refused,
-    ReservationId, ReserveRequest, Resolution, SettleRequest, book::Book,
+    AdminChange, AuditEntry, AuditPage, AuditQuery, Balance, Defaults, Exchange, Exchanged,
+    Granted, Quota, QuotaAdmin, QuotaLedger, QuotaLender, Refused, ReservationId, ReserveRequest,
+    Resolution, ScopePage, ScopeQuery, SettleRequest, book::Book,
 };
 
 /// A ledger in the memory of one process: the model under a lock.
@@ -77,6 +78,22 @@ impl<C: Clock> QuotaLedger for InMemory<C> {
     }
 }
 
+impl<C: Clock> QuotaAdmin for InMemory<C> {
+    async fn change(&self, change: AdminChange) -> Result<AuditEntry, StoreError> {
+        let mut book = self.lock();
+        book.change(&change, self.clock.now())
+    }
+
+    async fn scopes(&self, query: ScopeQuery) -> Result<ScopePage, StoreError> {
+        let mut book = self.lock();
+        book.list(&query, self.clock.now())
+    }
+
+    async fn audit(&self, query: AuditQuery) -> Result<AuditPage, StoreError> {
+        Ok(self.lock().audit(&query))
+    }
+}
+
 impl<C: Clock> QuotaLender for InMemory<C> {
     async fn exchange(&self, exchange: Exchange) -> Result<Exchanged, StoreError> {
         let mut book = self.lock();
@@ -104,6 +121,7 @@ impl<C> fmt::Debug for InMemory<C> {
 pub struct Bounds {
     scopes_max: usize,
     holds_max: usize,
+    audit_max: usize,
     remember: Duration,
 }
 
@@ -121,6 +139,13 @@ impl Bounds {
     #[must_use]
     pub const fn with_holds_max(mut self, holds_max: usize) -> Self {
         self.holds_max = holds_max;
+        self
+    }
+
+    /// The same with room for this many lines of the audit log; 10,000 by default. The oldest make room for new ones.
+    #[must_use]
+    pub const fn with_audit_max(mut self, audit_max: usize) -> Self {
+        self.audit_max = audit_max;
         self
     }
 
@@ -142,6 +167,10 @@ impl Bounds {
         self.holds_max
     }
 
+    pub(crate) const fn audit_max(&self) -> usize {
+        self.audit_max
+    }
+
     pub(crate) const fn remember(&self) -> Duration {
         self.remember
     }
@@ -152,6 +181,7 @@ impl Default for Bounds {
         Self {
             scopes_max: 100_000,
             holds_max: 100_000,
+            audit_max: 10_000,
             remember: Duration::from_secs(86_400),
         }
     }

@@ -4,7 +4,7 @@
 use palisade_core::{Decision, Key, RetryAfter, Timestamp};
 
 use crate::{
-    Allowance, Amount, Granted, Hold, Measure, Outcome, Phase, Quota, Refusal, Refused,
+    Allowance, Amount, Granted, Hold, Measure, Outcome, Period, Phase, Quota, Refusal, Refused,
     RequestError, ReserveRequest, Resolution, Window,
 };
 
@@ -16,12 +16,16 @@ pub struct ScopeState {
     pub scope: Key,
     /// Its quota: its own or, if it has none, the default.
     pub quota: Quota,
-    /// The quota's window around the time of the decision: [`Quota::window`].
+    /// The quota's window around the time of the decision: [`Quota::window`]. A new hold belongs to it.
     pub window: Window,
-    /// What is booked in this window: the one with this start.
+    /// What is booked in this window, the one with this start; for a rolling period, in all windows of [`Quota::span`].
     pub spent: Amount,
-    /// The sum of what live holds hold back in this window.
+    /// The sum of what live holds hold back there.
     pub held: Amount,
+    /// What was granted on top of the quota there.
+    pub extra: Amount,
+    /// Whether an administrator has shut the scope.
+    pub blocked: bool,
 }
 
 impl ScopeState {
@@ -40,7 +44,29 @@ impl ScopeState {
             window,
             spent,
             held,
+            extra: Amount::ZERO,
+            blocked: false,
         }
+    }
+
+    /// The same with so much granted on top of the quota.
+    #[must_use]
+    pub const fn with_extra(mut self, extra: Amount) -> Self {
+        self.extra = extra;
+        self
+    }
+
+    /// The same, shut or not.
+    #[must_use]
+    pub const fn with_blocked(mut self, blocked: bool) -> Self {
+        self.blocked = blocked;
+        self
+    }
+
+    /// What may be spent and held in all: the limit and what was granted on top of it.
+    pub(crate) fn ceiling(&self, measure: Measure) -> i64 {
+        let limit = self.quota.ceiling(measure);
+        limit.saturating_add(self.extra.get(measure))
     }
 
     /// Spent and held together. Wider than either, so that it cannot overflow.
@@ -57,7 +83,7 @@ impl ScopeState {
             if wanted == 0 && !ask.is_zero() {
                 continue;
             }
-            let limit = self.quota.ceiling(measure);
+            let limit = self.ceiling(measure);
             if wanted > limit {
                 return Err((measure, RetryAfter::Never));
             }
@@ -89,32 +115,32 @@ pub struct Balance {
     pub free: Allowance,
     /// By how much spent and held exceed the limit: a call cost more than it had reserved, or the limit was lowered.
     pub debt: Amount,
+    /// What an administrator granted in this window; it is part of the limit.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Amount::is_nothing"))]
+    pub extra: Amount,
+    /// Whether an administrator has shut the scope, whatever is free.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "std::ops::Not::not"))]
+    pub blocked: bool,
 }
 
 /// How a scope stands.
 #[must_use]
 pub fn balance(state: &ScopeState) -> Balance {
-    let rest = |measure| i128::from(state.quota.ceiling(measure)) - state.charged(measure);
+    let rest = |measure| i128::from(state.ceiling(measure)) - state.charged(measure);
     let part = |signed: i128| i64::try_from(signed.max(0)).unwrap_or(i64::MAX);
-    let both = |sign: i128| {
-        Amount::from_units(
-            part(sign * rest(Measure::Tokens)),
-            part(sign * rest(Measure::Money)),
-        )
-    };
-    let (free, debt) = (both(1), both(-1));
-    let limit = state.quota.allowance();
+    let each = |sign: i128| Amount::by_measure(|measure| part(sign * rest(measure)));
+    let is_limited = |measure| state.quota.limit(measure).is_some();
+    let limit = Amount::by_measure(|measure| state.ceiling(measure));
     Balance {
         scope: state.scope.clone(),
-        window: state.window,
-        limit,
+        window: state.quota.period().span(state.window),
+        limit: Allowance::of(limit, is_limited),
         spent: state.spent,
         held: state.held,
-        free: Allowance {
-            tokens: limit.tokens.map(|_| free.tokens()),
-            money: limit.money.map(|_| free.money()),
-        },
-        debt,
+        free: Allowance::of(each(1), is_limited),
+        debt: each(-1),
+        extra: state.extra,
+        blocked: state.blocked,
     }
 }
 
@@ -127,6 +153,13 @@ pub fn decide(
     scopes: &[ScopeState],
     now: Timestamp,
 ) -> Decision<Granted, Refused> {
+    if let Some(state) = scopes.iter().find(|state| state.blocked) {
+        let balance = Box::new(balance(state));
+        return Decision::Deny(Refused::new(
+            Refusal::Blocked { balance },
+            RetryAfter::Unknown,
+        ));
+    }
     let refusals = scopes.iter().filter_map(|state| {
         let (measure, retry_after) = state.admits(request.ask(), now).err()?;
         Some((state, measure, retry_after))
@@ -286,11 +319,40 @@ pub struct Move {
 ///
 /// If so, the backend adds what the old window has spent and holds to the new one and points the [places](crate::Place)
 /// of all holds of the old window to the new one, the ended ones too, in the transaction that stores the quota.
-/// Without it, changing the zone at noon would hand out a second allowance for the day.
+/// Without it, changing the zone at noon would hand out a second allowance for the day. Where the old period is a
+/// [rolling](crate::Period::Rolling) one there are several windows to move: see [`moves`].
 #[must_use]
 pub fn moved(old: &Quota, new: &Quota, now: Timestamp) -> Option<Move> {
     let (from, to) = (old.window(now), new.window(now));
     (from != to).then_some(Move { from, to })
+}
+
+/// Every move that a new quota makes necessary: of the running window or, where the old period is a rolling one, of all its
+/// slices that still count. All of them lead into the same window.
+#[must_use]
+pub fn moves(old: &Quota, new: &Quota, now: Timestamp) -> Vec<Move> {
+    let to = new.window(now);
+    let newest = old.window(now);
+    let Period::Rolling(rolling) = old.period() else {
+        return moved(old, new, now).into_iter().collect();
+    };
+    if old.period() == new.period() {
+        return Vec::new();
+    }
+    let span = old.period().span(newest);
+    let mut moves = Vec::new();
+    let mut from = newest;
+    loop {
+        if from != to {
+            moves.push(Move { from, to });
+        }
+        let start = from.start().saturating_sub(rolling.slice());
+        if from.start() <= span.start() || start == from.start() {
+            return moves;
+        }
+        // It ends after it starts.
+        from = Window::new(start, from.start()).unwrap_or(from);
+    }
 }
 
 /// How a hold has ended by `now`, if it has.

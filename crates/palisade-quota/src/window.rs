@@ -6,7 +6,7 @@ use jiff::{
 };
 use palisade_core::Timestamp;
 
-use crate::ZoneError;
+use crate::{Rolling, ZoneError};
 
 /// How long an allowance lasts before a fresh one begins.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -20,10 +20,14 @@ pub enum Period {
     /// A civil day of the quota's zone: 23, 24 or 25 hours, and what else the zone's history holds.
     #[default]
     Day,
+    /// A week of the quota's zone, from Monday on (ISO 8601).
+    Week,
     /// A calendar month of the quota's zone.
     Month,
     /// For ever: a credit that is spent once.
     Lifetime,
+    /// The time that has just passed: a budget of the last 24 hours, say. Zones do not matter.
+    Rolling(Rolling),
 }
 
 impl Period {
@@ -51,11 +55,22 @@ impl Period {
             .to_zoned(zone.0.clone())
             .date();
         let step = |first: Date, by: i8| match self {
-            Self::Day => first.checked_add(jiff::Span::new().days(by)),
-            Self::Month | Self::Lifetime => first.checked_add(jiff::Span::new().months(by)),
+            Self::Week => first.checked_add(jiff::Span::new().weeks(by)),
+            Self::Month => first.checked_add(jiff::Span::new().months(by)),
+            Self::Day | Self::Lifetime | Self::Rolling(_) => {
+                first.checked_add(jiff::Span::new().days(by))
+            }
         };
         let first = match self {
             Self::Day => local,
+            Self::Week => {
+                let days = local.weekday().to_monday_zero_offset();
+                // Before the first Monday there is, the week begins with time itself.
+                local
+                    .checked_sub(jiff::Span::new().days(days))
+                    .unwrap_or(Date::MIN)
+            }
+            Self::Rolling(rolling) => return rolling.window(now),
             Self::Month => date(local.year(), local.month(), 1),
             Self::Lifetime => return Window::FOREVER,
         };
@@ -75,6 +90,24 @@ impl Period {
         Window {
             start,
             end: Timestamp::MAX,
+        }
+    }
+
+    /// The time that is counted together with `window`, one of this period's: that window, or the slices before it.
+    #[must_use]
+    pub fn span(self, window: Window) -> Window {
+        Window {
+            start: window.start.saturating_sub(self.reach()),
+            end: window.end,
+        }
+    }
+
+    /// For how long after its end a window still counts: not at all, but for the slices of a rolling period.
+    #[must_use]
+    pub const fn reach(self) -> Duration {
+        match self {
+            Self::Rolling(rolling) => rolling.length(),
+            _ => Duration::ZERO,
         }
     }
 }
@@ -452,9 +485,38 @@ mod tests {
     }
 
     #[test]
+    fn a_week_begins_on_monday_in_its_zone() {
+        for (name, start, end) in [
+            ("UTC", "2026-11-16T00:00:00Z", "2026-11-23T00:00:00Z"),
+            ("Asia/Tokyo", "2026-11-15T15:00:00Z", "2026-11-22T15:00:00Z"),
+            // The clocks go back on its last day: a week of 169 hours.
+            (
+                "America/New_York",
+                "2026-10-26T04:00:00Z",
+                "2026-11-02T05:00:00Z",
+            ),
+            // And over the turn of a year.
+            ("UTC", "2026-12-28T00:00:00Z", "2027-01-04T00:00:00Z"),
+        ] {
+            let (start, end) = (at(start), at(end));
+            for inside in [start, end.saturating_sub(Duration::from_nanos(1))] {
+                let week = Period::Week.window(inside, &zone(name));
+                assert_eq!((week.start(), week.end()), (start, end), "{name}");
+            }
+        }
+    }
+
+    #[test]
     fn the_ends_of_time_lie_in_a_window_too() {
         for name in ["UTC", "Pacific/Kiritimati", "Pacific/Niue"] {
-            for period in [Period::Day, Period::Month, Period::Lifetime] {
+            let rolling = Rolling::try_from(86_400).expect("a day");
+            for period in [
+                Period::Day,
+                Period::Week,
+                Period::Month,
+                Period::Lifetime,
+                Period::Rolling(rolling),
+            ] {
                 for now in [Timestamp::MIN, Timestamp::MAX] {
                     let window = period.window(now, &zone(name));
                     assert!(window.contains(now), "{name} {period:?} {now}: {window:?}");

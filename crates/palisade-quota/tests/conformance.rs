@@ -23,6 +23,8 @@ fn run<F: Future>(future: F) -> F::Output {
 
 mod memory {
     palisade_conformance::quota_ledger_suite!(super::in_memory);
+    palisade_conformance::quota_breadth_suite!(super::in_memory);
+    palisade_conformance::quota_admin_suite!(super::in_memory);
 }
 
 mod companion {

@@ -26,6 +26,7 @@ fn leased(setup: Setup) -> Ready<Node> {
 
 mod rules {
     palisade_conformance::quota_ledger_suite!(super::leased);
+    palisade_conformance::quota_breadth_suite!(super::leased);
 }
 
 mod lender {

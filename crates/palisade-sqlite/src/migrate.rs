@@ -38,7 +38,7 @@ macro_rules! migration {
 
 /// In the order in which they are applied; all of them, whatever features are on, so that the file is the same for every
 /// program. One that was published never changes.
-const MIGRATIONS: [Migration; 7] = [
+const MIGRATIONS: [Migration; 8] = [
     migration!(
         1,
         "0001_quota",
@@ -60,6 +60,12 @@ const MIGRATIONS: [Migration; 7] = [
         "0007_rate_limit",
         "rate limits",
         &["limit_holds", "limit_counters"]
+    ),
+    migration!(
+        8,
+        "0008_quota_measures",
+        "quota measures",
+        &["quota_alerts", "quota_audit", "quota_blocks"]
     ),
 ];
 

@@ -1,16 +1,18 @@
 //! The ledger. Each call loads what the room's pure functions want to see, asks them, and stores what they answer, in one
 //! transaction on the writer's thread; nothing is decided here.
 
+mod admin;
 mod lessees;
 mod rows;
+mod scopes;
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use palisade_core::{Decision, Key, StoreError, Timestamp};
 use palisade_quota::{
-    Amount, Balance, Change, Defaults, Granted, Hold, Measure, Move, Outcome, Period, Phase, Place,
-    Quota, QuotaLedger, Refused, RequestError, ReservationId, ReserveRequest, Resolution, Resolve,
-    ScopeState, SettleRequest, Window, balance, decide, expire, moved, repeat, resolve,
+    Amount, Balance, Change, Defaults, Granted, Hold, Outcome, Period, Phase, Place, Quota,
+    QuotaLedger, Refused, RequestError, ReservationId, ReserveRequest, Resolution, Resolve,
+    ScopeState, SettleRequest, Window, balance, decide, expire, moves, repeat, resolve,
 };
 use rusqlite::{CachedStatement, OptionalExtension};
 
@@ -27,6 +29,8 @@ const LOADING: &str = "loading quota";
 const TIDY_EVERY: u32 = 256;
 /// How much is deleted then. More than can have come in the meantime, so that the tables stop growing.
 const TIDY_ROWS: u32 = 1_024;
+/// Longer than any window but a lifetime.
+const ALERTS_REMEMBERED: Duration = Duration::from_secs(400 * 86_400);
 
 impl QuotaLedger for Sqlite {
     async fn reserve(
@@ -70,6 +74,12 @@ impl QuotaLedger for Sqlite {
         let work = move |tx: &mut Transaction<'_>| Book::new(tx, &rules).expire(limit);
         self.write("expiring quota", work).await
     }
+}
+
+/// Until when a window of a quota counts.
+fn counted_until(window: Window, quota: &Quota) -> i64 {
+    let end = window.end().saturating_add(quota.period().reach());
+    end.as_nanos()
 }
 
 /// What was configured.
@@ -158,8 +168,8 @@ impl<'a, 'tx> Book<'a, 'tx> {
         let decision = decide(request, &states, self.now);
         if decision.is_allow() {
             let hold = Hold::granted(request, &states, self.now);
-            for (place, account) in hold.places.iter().zip(&mut accounts) {
-                *account = Some(self.hold_back(place, *account, hold.ask)?);
+            for (state, account) in states.iter().zip(&mut accounts) {
+                *account = Some(self.hold_back(state, *account, hold.ask)?);
             }
             self.insert(&hold, &accounts)?;
             self.tidy()?;
@@ -188,8 +198,8 @@ impl<'a, 'tx> Book<'a, 'tx> {
         let own = self.own_quota(key)?;
         let default = self.rules.defaults.quota(key);
         let (old, new) = (own.as_ref().unwrap_or(default), quota.unwrap_or(default));
-        if let Some(step) = moved(old, new, self.now) {
-            self.take(key, step)?;
+        for step in moves(old, new, self.now) {
+            self.take(key, step, new)?;
         }
         match quota {
             Some(quota) => self.store_quota(key, quota),
@@ -226,143 +236,13 @@ impl<'a, 'tx> Book<'a, 'tx> {
         self.tx.connection.prepare_cached(sql)
     }
 
-    // ---- scopes ----
-
-    /// Looking at a scope leaves no trace: strangers' keys take no room.
-    fn scope(&mut self, key: &Key) -> Result<Scope, Failure> {
-        let own = self.own_quota(key)?;
-        let quota = own.unwrap_or_else(|| self.rules.defaults.quota(key).clone());
-        let window = self.tx.scratch.quota.window(&quota, self.now);
-        let mut statement = self.prepare(
-            "SELECT account, spent_tokens, spent_nano_usd, held_tokens, held_nano_usd
-             FROM quota_accounts WHERE scope = ?1 AND starts_at = ?2",
-        )?;
-        let mut rows = statement.query((key.as_str(), window.start().as_nanos()))?;
-        let (account, spent, held) = match rows.next()? {
-            Some(row) => (
-                Some(row.get(0)?),
-                read_amount(row, 1)?,
-                read_amount(row, 3)?,
-            ),
-            None => (None, Amount::ZERO, Amount::ZERO),
-        };
-        let state = ScopeState::new(key.clone(), quota, window, spent, held);
-        Ok(Scope { state, account })
-    }
-
-    fn own_quota(&self, key: &Key) -> Result<Option<Quota>, Failure> {
-        let mut statement = self
-            .prepare("SELECT tokens, nano_usd, period, zone FROM quota_scopes WHERE scope = ?1")?;
-        let mut rows = statement.query([key.as_str()])?;
-        rows.next()?.map(read_quota).transpose()
-    }
-
-    fn store_quota(&self, key: &Key, quota: &Quota) -> Result<(), Failure> {
-        self.prepare(
-            "INSERT INTO quota_scopes (scope, tokens, nano_usd, period, zone)
-             VALUES (?1, ?2, ?3, ?4, ?5)
-             ON CONFLICT (scope) DO UPDATE SET tokens = excluded.tokens,
-                 nano_usd = excluded.nano_usd, period = excluded.period, zone = excluded.zone",
-        )?
-        .execute((
-            key.as_str(),
-            quota.limit(Measure::Tokens),
-            quota.limit(Measure::Money),
-            period_name(quota.period())?,
-            quota.zone().name(),
-        ))?;
-        Ok(())
-    }
-
-    /// Puts what one window has spent and holds into another. The holds follow by the number of their account.
-    fn take(&self, key: &Key, step: Move) -> Result<(), Failure> {
-        let find = |window: Window| {
-            self.prepare("SELECT account FROM quota_accounts WHERE scope = ?1 AND starts_at = ?2")?
-                .query_row((key.as_str(), window.start().as_nanos()), |row| {
-                    row.get::<_, i64>(0)
-                })
-                .optional()
-        };
-        let Some(from) = find(step.from)? else {
-            return Ok(());
-        };
-        match find(step.to)?.filter(|to| *to != from) {
-            None => {
-                self.prepare(
-                    "UPDATE quota_accounts SET starts_at = ?2, ends_at = ?3 WHERE account = ?1",
-                )?
-                .execute((
-                    from,
-                    step.to.start().as_nanos(),
-                    step.to.end().as_nanos(),
-                ))?;
-                Ok(())
-            }
-            Some(to) => self.merge(from, to),
-        }
-    }
-
-    fn merge(&self, from: i64, to: i64) -> Result<(), Failure> {
-        let merged = self
-            .prepare(
-                "UPDATE quota_accounts SET
-                     spent_tokens = quota_accounts.spent_tokens + old.spent_tokens,
-                     spent_nano_usd = quota_accounts.spent_nano_usd + old.spent_nano_usd,
-                     held_tokens = quota_accounts.held_tokens + old.held_tokens,
-                     held_nano_usd = quota_accounts.held_nano_usd + old.held_nano_usd,
-                     changed_at = max(quota_accounts.changed_at, old.changed_at)
-                 FROM (SELECT * FROM quota_accounts WHERE account = ?1) AS old
-                 WHERE quota_accounts.account = ?2
-                     AND quota_accounts.spent_tokens <= 9223372036854775807 - old.spent_tokens
-                     AND quota_accounts.spent_nano_usd <= 9223372036854775807 - old.spent_nano_usd
-                     AND quota_accounts.held_tokens <= 9223372036854775807 - old.held_tokens
-                     AND quota_accounts.held_nano_usd <= 9223372036854775807 - old.held_nano_usd",
-            )?
-            .execute((from, to))?;
-        if merged == 0 {
-            return Err(invalid(RequestError::Overflow));
-        }
-        self.prepare(
-            "UPDATE quota_accounts SET starts_at = NULL, merged_into = ?2, spent_tokens = 0,
-                 spent_nano_usd = 0, held_tokens = 0, held_nano_usd = 0 WHERE account = ?1",
-        )?
-        .execute((from, to))?;
-        self.merge_leases(from, to)
-    }
-
-    /// Adds to what a window holds, and says in which account. In range: the sum is at most the limit that `decide`
-    /// compared it with.
-    fn hold_back(&self, place: &Place, account: Option<i64>, ask: Amount) -> Result<i64, Failure> {
-        let (tokens, nano_usd) = ask.to_columns();
-        if let Some(account) = account {
-            self.prepare(
-                "UPDATE quota_accounts SET held_tokens = held_tokens + ?2,
-                     held_nano_usd = held_nano_usd + ?3 WHERE account = ?1",
-            )?
-            .execute((account, tokens, nano_usd))?;
-            return Ok(account);
-        }
-        self.prepare(
-            "INSERT INTO quota_accounts (scope, starts_at, ends_at, held_tokens, held_nano_usd,
-                 changed_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        )?
-        .execute((
-            place.scope.as_str(),
-            place.window.start().as_nanos(),
-            place.window.end().as_nanos(),
-            tokens,
-            nano_usd,
-            self.now.as_nanos(),
-        ))?;
-        Ok(self.tx.connection.last_insert_rowid())
-    }
-
     // ---- holds ----
 
     fn load(&self, id: ReservationId) -> Result<Option<Entry>, Failure> {
         let mut statement = self.prepare(
-            "SELECT hold, id, ask_tokens, ask_nano_usd, deadline, phase,
-                 actual_tokens, actual_nano_usd, late, accounts
+            "SELECT hold, id, ask_tokens, ask_nano_usd, ask_requests, ask_input, ask_output,
+                 deadline, phase, actual_tokens, actual_nano_usd, actual_requests, actual_input,
+                 actual_output, late, accounts
              FROM quota_holds WHERE id = ?1",
         )?;
         let mut rows = statement.query([id.as_u128().to_be_bytes()])?;
@@ -371,8 +251,9 @@ impl<'a, 'tx> Book<'a, 'tx> {
 
     fn overdue(&self, limit: usize) -> Result<Vec<Entry>, Failure> {
         let mut statement = self.prepare(
-            "SELECT hold, id, ask_tokens, ask_nano_usd, deadline, phase,
-                 actual_tokens, actual_nano_usd, late, accounts
+            "SELECT hold, id, ask_tokens, ask_nano_usd, ask_requests, ask_input, ask_output,
+                 deadline, phase, actual_tokens, actual_nano_usd, actual_requests, actual_input,
+                 actual_output, late, accounts
              FROM quota_holds WHERE phase = 0 AND deadline <= ?1 ORDER BY deadline LIMIT ?2",
         )?;
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
@@ -419,16 +300,20 @@ impl<'a, 'tx> Book<'a, 'tx> {
     }
 
     fn insert(&self, hold: &Hold, accounts: &[Option<i64>]) -> Result<(), Failure> {
-        let (tokens, nano_usd) = hold.ask.to_columns();
+        let [tokens, nano_usd, requests, input, output] = hold.ask.to_measures();
         let accounts: Vec<String> = accounts.iter().flatten().map(i64::to_string).collect();
         self.prepare(
-            "INSERT INTO quota_holds (id, ask_tokens, ask_nano_usd, deadline, since, accounts)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            "INSERT INTO quota_holds (id, ask_tokens, ask_nano_usd, ask_requests, ask_input,
+                 ask_output, deadline, since, accounts)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         )?
         .execute((
             hold.id.as_u128().to_be_bytes(),
             tokens,
             nano_usd,
+            requests,
+            input,
+            output,
             hold.deadline.as_nanos(),
             self.now.as_nanos(),
             accounts.join(" "),
@@ -448,46 +333,51 @@ impl<'a, 'tx> Book<'a, 'tx> {
             Phase::Expired => (3, Amount::ZERO, false),
             _ => return Err(unknown_word("a phase")),
         };
-        let (tokens, nano_usd) = actual.to_columns();
+        let [tokens, nano_usd, requests, input, output] = actual.to_measures();
         self.prepare(
-            "UPDATE quota_holds SET phase = ?2, since = ?3,
-                 actual_tokens = ?4, actual_nano_usd = ?5, late = ?6
+            "UPDATE quota_holds SET phase = ?2, since = ?3, late = ?4,
+                 actual_tokens = ?5, actual_nano_usd = ?6, actual_requests = ?7,
+                 actual_input = ?8, actual_output = ?9
              WHERE hold = ?1",
         )?
         .execute((
             entry.row,
             phase,
             self.now.as_nanos(),
+            late,
             tokens,
             nano_usd,
-            late,
+            requests,
+            input,
+            output,
         ))?;
         Ok(())
     }
 
     /// Books a change in one account, if the sums stay within what a ledger counts.
     fn book(&self, account: i64, change: Change) -> Result<(), Failure> {
-        let (spend_tokens, spend_nano_usd) = change.spend.to_columns();
-        let (unhold_tokens, unhold_nano_usd) = change.unhold.to_columns();
+        let [a, b, c, d, e] = change.spend.to_measures();
+        let [v, w, x, y, z] = change.unhold.to_measures();
         let changed = self
             .prepare(
                 "UPDATE quota_accounts SET
                      spent_tokens = spent_tokens + ?2, spent_nano_usd = spent_nano_usd + ?3,
-                     held_tokens = held_tokens - ?4, held_nano_usd = held_nano_usd - ?5,
-                     changed_at = max(changed_at, ?6)
+                     spent_requests = spent_requests + ?4, spent_input = spent_input + ?5,
+                     spent_output = spent_output + ?6,
+                     held_tokens = held_tokens - ?7, held_nano_usd = held_nano_usd - ?8,
+                     held_requests = held_requests - ?9, held_input = held_input - ?10,
+                     held_output = held_output - ?11,
+                     changed_at = max(changed_at, ?12)
                  WHERE account = ?1 AND merged_into IS NULL
                      AND spent_tokens <= 9223372036854775807 - ?2
                      AND spent_nano_usd <= 9223372036854775807 - ?3
-                     AND held_tokens >= ?4 AND held_nano_usd >= ?5",
+                     AND spent_requests <= 9223372036854775807 - ?4
+                     AND spent_input <= 9223372036854775807 - ?5
+                     AND spent_output <= 9223372036854775807 - ?6
+                     AND held_tokens >= ?7 AND held_nano_usd >= ?8 AND held_requests >= ?9
+                     AND held_input >= ?10 AND held_output >= ?11",
             )?
-            .execute((
-                account,
-                spend_tokens,
-                spend_nano_usd,
-                unhold_tokens,
-                unhold_nano_usd,
-                self.now.as_nanos(),
-            ))?;
+            .execute((account, a, b, c, d, e, v, w, x, y, z, self.now.as_nanos()))?;
         if changed == 1 {
             return Ok(());
         }
@@ -525,10 +415,23 @@ impl<'a, 'tx> Book<'a, 'tx> {
         // What lasts for ever never ended.
         self.prepare(
             "DELETE FROM quota_accounts WHERE account IN (SELECT account FROM quota_accounts
-                 WHERE ends_at <= ?1 AND changed_at <= ?1 AND held_tokens = 0 AND held_nano_usd = 0
-                 ORDER BY ends_at LIMIT ?2)",
+                 WHERE counted_until <= ?1 AND changed_at <= ?1 AND held_tokens = 0
+                     AND held_nano_usd = 0 AND held_requests = 0 AND held_input = 0
+                     AND held_output = 0
+                 ORDER BY counted_until LIMIT ?2)",
         )?
         .execute((before, TIDY_ROWS))?;
+        // Windows that began so long ago raise no alert any more, but for those that last for ever.
+        self.prepare(
+            "DELETE FROM quota_alerts WHERE (scope, starts_at, measure, mark) IN (
+                 SELECT scope, starts_at, measure, mark FROM quota_alerts
+                 WHERE raised_at <= ?1 AND starts_at > ?3 ORDER BY raised_at LIMIT ?2)",
+        )?
+        .execute((
+            self.now.saturating_sub(ALERTS_REMEMBERED).as_nanos(),
+            TIDY_ROWS,
+            i64::MIN,
+        ))?;
         Ok(())
     }
 }

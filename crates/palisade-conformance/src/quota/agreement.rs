@@ -1,8 +1,11 @@
 use std::time::Duration;
 
-use palisade_core::{Clock, Dimension, Key, ManualClock, StoreError, StoreErrorKind, Timestamp};
+use palisade_core::{
+    Clock, Dimension, Key, ManualClock, StoreError, StoreErrorKind, Timestamp, Tokens,
+};
 use palisade_quota::{
-    Amount, Defaults, Period, Quota, QuotaLedger, RequestError, ReserveRequest, Resolve,
+    AdminAction, AdminChange, Amount, AuditQuery, ChangeId, Defaults, Measure, Period, Quota,
+    QuotaAdmin, QuotaLedger, RequestError, ReserveRequest, Resolve, Rolling, ScopeQuery,
     SettleRequest, Zone,
 };
 
@@ -34,8 +37,33 @@ pub async fn agrees_with_the_model<M: Make>(make: &M, seed: u64) -> Verdict {
     Ok(())
 }
 
+/// The same in every measure and every period, with an administrator at work.
+///
+/// # Errors
+///
+/// [`Broken`] at the first answer that differs.
+pub(crate) async fn agrees_in_full<L: QuotaLedger + QuotaAdmin>(
+    ledger: impl AsyncFnOnce(Setup) -> L,
+    seed: u64,
+) -> Verdict {
+    let mut play = Play::new(seed);
+    play.in_full = true;
+    let ledger = ledger(Setup::new(play.clock.clone(), play.defaults.clone())).await;
+    for step in 0..STEPS {
+        let verdict = match play.random.one_in(6) {
+            true => play.administrate(&ledger).await,
+            false => play.step(&ledger).await,
+        };
+        verdict.map_err(|broken| broken.at(format!("PALISADE_SEED={seed}, step {step}")))?;
+    }
+    Ok(())
+}
+
 struct Play {
     random: Random,
+    /// Whether there are more measures than tokens and money, and more periods than days, months and lifetimes.
+    in_full: bool,
+    changes: Vec<AdminChange>,
     clock: ManualClock,
     defaults: Defaults,
     oracle: Oracle,
@@ -52,6 +80,8 @@ impl Play {
         let defaults = Defaults::new(quota(100, 1_000)).with(Dimension::Org, quota(150, 1_500));
         Self {
             random: Random::new(seed),
+            in_full: false,
+            changes: Vec::new(),
             clock: ManualClock::at(NOON),
             oracle: Oracle::new(defaults.clone()),
             defaults,
@@ -121,6 +151,59 @@ impl Play {
         Ok(())
     }
 
+    async fn administrate(&mut self, ledger: &impl QuotaAdmin) -> Verdict {
+        let now = self.clock.now();
+        let again = self.random.one_in(6);
+        let old = self.random.pick(&self.changes).filter(|_| again).cloned();
+        let change = match old {
+            Some(change) => change,
+            None => self.change()?,
+        };
+        let expected = self.oracle.change(&change, now);
+        let found = ledger.change(change.clone()).await;
+        same(&expected, found, &format!("at {now} {change:?}"))?;
+
+        let limit = 1 + usize::try_from(self.random.below(4)).unwrap_or(0);
+        let mut query = ScopeQuery::first(limit);
+        if self.random.one_in(2) {
+            query = query.after(self.scope());
+        }
+        let mut keys = self.scopes.clone();
+        keys.sort_unstable();
+        let expected = self.oracle.scopes(&query, &keys, now);
+        let found = ledger.scopes(query.clone()).await;
+        same(&expected, found, &format!("at {now} {query:?}"))?;
+
+        let mut query = AuditQuery::latest(limit);
+        if self.random.one_in(2) {
+            query = query.of(self.scope());
+        }
+        if self.random.one_in(2) {
+            query = query.before(self.random.below(20));
+        }
+        let expected = Ok(self.oracle.audit(&query));
+        let found = ledger.audit(query.clone()).await;
+        same(&expected, found, &format!("at {now} {query:?}"))
+    }
+
+    fn change(&mut self) -> Result<AdminChange, Broken> {
+        let scope = self.scope();
+        let action = match self.random.below(9) {
+            0 | 1 => AdminAction::SetQuota(self.quota()),
+            2 | 3 => AdminAction::Grant(self.cost()),
+            4 => AdminAction::Charge(self.cost()),
+            5 => AdminAction::Refund(self.cost()),
+            6 => AdminAction::Reset,
+            7 if self.random.one_in(2) => AdminAction::Block,
+            _ => AdminAction::Unblock,
+        };
+        let id = ChangeId::from_u128(self.changes.len() as u128);
+        let change = AdminChange::new(id, scope, action, "root", "because")
+            .map_err(|error| Broken::new(error.to_string()))?;
+        self.changes.push(change.clone());
+        Ok(change)
+    }
+
     /// A new reservation, an old one again, or an old id for something else.
     fn request(&mut self) -> Option<ReserveRequest> {
         if self.random.one_in(6)
@@ -164,16 +247,33 @@ impl Play {
             0 => 0,
             _ => i64::try_from(self.random.below(most)).unwrap_or(0),
         };
-        amount(part(60), part(600))
+        let (tokens, money) = (part(60), part(600));
+        if !self.in_full {
+            return amount(tokens, money);
+        }
+        let more = [part(60), part(60), part(60)];
+        Amount::from_measures([tokens, money, more[0], more[1], more[2]]).unwrap_or_default()
     }
 
     fn quota(&mut self) -> Option<Quota> {
         let zones = ["UTC", "Asia/Tokyo", "Africa/Cairo", "America/Havana"];
-        let periods = [Period::Day, Period::Day, Period::Month, Period::Lifetime];
+        let mut periods = vec![Period::Day, Period::Day, Period::Month, Period::Lifetime];
+        if self.in_full {
+            let rolling = [3_600, 86_400].map(Rolling::try_from);
+            periods.extend(rolling.into_iter().flatten().map(Period::Rolling));
+            periods.push(Period::Week);
+        }
         let base = match self.random.below(5) {
             0 => return None,
             1 => unlimited_tokens(2_000),
             n => quota(i64::try_from(n * 60).unwrap_or(0), 1_200),
+        };
+        let limits = [Measure::Requests, Measure::Input, Measure::Output];
+        let base = match self.random.pick(&limits).filter(|_| self.in_full) {
+            Some(Measure::Requests) => base.with_requests(Some(90)).unwrap_or_default(),
+            Some(Measure::Input) => base.with_input(Tokens::new(90).into()).unwrap_or_default(),
+            Some(_) => base.with_output(Tokens::new(90).into()).unwrap_or_default(),
+            None => base,
         };
         let zone = self
             .random

@@ -1,11 +1,11 @@
 use std::time::Duration;
 
 use palisade_core::{
-    Clock, Decision, Dimension, Key, ManualClock, Money, RetryAfter, StoreError, StoreErrorKind,
+    Clock, Decision, Dimension, Key, ManualClock, RetryAfter, StoreError, StoreErrorKind,
     Timestamp, Tokens,
 };
 use palisade_quota::{
-    Amount, Balance, Defaults, Granted, Outcome, Quota, QuotaLedger, Refusal, Refused,
+    Amount, Balance, Defaults, Granted, Measure, Outcome, Quota, QuotaLedger, Refusal, Refused,
     RequestError, ReservationId, ReserveRequest, Resolution, SettleRequest,
 };
 
@@ -13,23 +13,23 @@ use super::{Make, Setup};
 use crate::{Broken, Verdict, verdict::ensure};
 
 /// 2026-11-20T12:00:00Z: noon, so that a rule meets midnight only when it wants to.
-pub(super) const NOON: Timestamp = Timestamp::from_secs(1_795_176_000);
-pub(super) const TICK: Duration = Duration::from_nanos(1);
-pub(super) const HOUR: Duration = Duration::from_secs(3_600);
+pub(crate) const NOON: Timestamp = Timestamp::from_secs(1_795_176_000);
+pub(crate) const TICK: Duration = Duration::from_nanos(1);
+pub(crate) const HOUR: Duration = Duration::from_secs(3_600);
 
 /// A ledger under test and its clock, with shorthand for the rules.
-pub(super) struct Bench<L> {
-    pub(super) ledger: L,
-    pub(super) clock: ManualClock,
+pub(crate) struct Bench<L> {
+    pub(crate) ledger: L,
+    pub(crate) clock: ManualClock,
 }
 
 impl<L: QuotaLedger> Bench<L> {
     /// A fresh ledger at noon where every scope has 100 tokens and 100 nano-dollars a day in UTC.
-    pub(super) async fn new<M: Make<Ledger = L>>(make: &M) -> Self {
+    pub(crate) async fn new<M: Make<Ledger = L>>(make: &M) -> Self {
         Self::with(make, Defaults::new(quota(100, 100)), NOON).await
     }
 
-    pub(super) async fn with<M: Make<Ledger = L>>(
+    pub(crate) async fn with<M: Make<Ledger = L>>(
         make: &M,
         defaults: Defaults,
         now: Timestamp,
@@ -40,11 +40,11 @@ impl<L: QuotaLedger> Bench<L> {
     }
 
     /// Reserves so many tokens of user "a" for ten minutes.
-    pub(super) async fn tokens(&self, bits: u128, tokens: i64) -> Answer {
+    pub(crate) async fn tokens(&self, bits: u128, tokens: i64) -> Answer {
         self.reserve(bits, &[user("a")], amount(tokens, 0)).await
     }
 
-    pub(super) async fn reserve(&self, bits: u128, scopes: &[Key], ask: Amount) -> Answer {
+    pub(crate) async fn reserve(&self, bits: u128, scopes: &[Key], ask: Amount) -> Answer {
         let request = ReserveRequest::new(id(bits), scopes.to_vec(), ask);
         self.ledger
             .reserve(request.map_err(|error| Broken::new(error.to_string()))?)
@@ -52,7 +52,7 @@ impl<L: QuotaLedger> Bench<L> {
             .map_err(Broken::from)
     }
 
-    pub(super) async fn settle(
+    pub(crate) async fn settle(
         &self,
         bits: u128,
         actual: Amount,
@@ -62,29 +62,19 @@ impl<L: QuotaLedger> Bench<L> {
             .await
     }
 
-    pub(super) async fn release(&self, bits: u128) -> Result<Resolution, StoreError> {
+    pub(crate) async fn release(&self, bits: u128) -> Result<Resolution, StoreError> {
         self.ledger.release(id(bits)).await
     }
 
-    pub(super) async fn balance(&self, scope: &Key) -> Result<Balance, Broken> {
+    pub(crate) async fn balance(&self, scope: &Key) -> Result<Balance, Broken> {
         let balance = self.ledger.balance(scope).await?;
-        for (limit, spent, held, free, debt) in [
-            (
-                balance.limit.tokens.map(|n| i128::from(n.get())),
-                i128::from(balance.spent.tokens().get()),
-                i128::from(balance.held.tokens().get()),
-                balance.free.tokens.map(|n| i128::from(n.get())),
-                i128::from(balance.debt.tokens().get()),
-            ),
-            (
-                balance.limit.money.map(Money::as_pico_usd),
-                balance.spent.money().as_pico_usd(),
-                balance.held.money().as_pico_usd(),
-                balance.free.money.map(Money::as_pico_usd),
-                balance.debt.money().as_pico_usd(),
-            ),
-        ] {
-            if let (Some(limit), Some(free)) = (limit, free) {
+        for measure in Measure::ALL {
+            let whole = |count: u64| i128::from(count);
+            let part = |amount: Amount| i128::from(amount.get(measure));
+            let (limit, free) = (balance.limit.get(measure), balance.free.get(measure));
+            if let (Some(limit), Some(free)) = (limit.map(whole), free.map(whole)) {
+                let (spent, held, debt) =
+                    (part(balance.spent), part(balance.held), part(balance.debt));
                 ensure!(
                     limit + debt == spent + held + free && (free == 0 || debt == 0),
                     "limit and debt are not spent, held and free: {balance:?}"
@@ -100,12 +90,12 @@ impl<L: QuotaLedger> Bench<L> {
     }
 
     /// User "a" has spent and holds exactly this many tokens.
-    pub(super) async fn stands(&self, spent: i64, held: i64) -> Verdict {
+    pub(crate) async fn stands(&self, spent: i64, held: i64) -> Verdict {
         self.scope_stands(&user("a"), amount(spent, 0), amount(held, 0))
             .await
     }
 
-    pub(super) async fn scope_stands(&self, scope: &Key, spent: Amount, held: Amount) -> Verdict {
+    pub(crate) async fn scope_stands(&self, scope: &Key, spent: Amount, held: Amount) -> Verdict {
         let balance = self.balance(scope).await?;
         ensure!(
             (balance.spent, balance.held) == (spent, held),
@@ -114,7 +104,7 @@ impl<L: QuotaLedger> Bench<L> {
         Ok(())
     }
 
-    pub(super) async fn set(&self, scope: &Key, quota: Option<Quota>) -> Verdict {
+    pub(crate) async fn set(&self, scope: &Key, quota: Option<Quota>) -> Verdict {
         self.ledger
             .set_quota(scope, quota)
             .await
@@ -122,16 +112,16 @@ impl<L: QuotaLedger> Bench<L> {
     }
 }
 
-pub(super) type Answer = Result<Decision<Granted, Refused>, Broken>;
+pub(crate) type Answer = Result<Decision<Granted, Refused>, Broken>;
 
-pub(super) fn granted(answer: Answer) -> Result<Granted, Broken> {
+pub(crate) fn granted(answer: Answer) -> Result<Granted, Broken> {
     match answer? {
         Decision::Allow(granted) => Ok(granted),
         Decision::Deny(refused) => Err(Broken::new(format!("expected a grant, found {refused:?}"))),
     }
 }
 
-pub(super) fn refused(answer: Answer) -> Result<Refused, Broken> {
+pub(crate) fn refused(answer: Answer) -> Result<Refused, Broken> {
     match answer? {
         Decision::Deny(refused) => Ok(refused),
         Decision::Allow(granted) => Err(Broken::new(format!(
@@ -141,7 +131,7 @@ pub(super) fn refused(answer: Answer) -> Result<Refused, Broken> {
 }
 
 /// The request is refused for want of something, with this advice.
-pub(super) fn exhausted(answer: Answer, advice: RetryAfter) -> Verdict {
+pub(crate) fn exhausted(answer: Answer, advice: RetryAfter) -> Verdict {
     let refused = refused(answer)?;
     ensure!(
         matches!(refused.why, Refusal::Exhausted { .. }) && refused.retry_after == advice,
@@ -150,7 +140,7 @@ pub(super) fn exhausted(answer: Answer, advice: RetryAfter) -> Verdict {
     Ok(())
 }
 
-pub(super) fn ended(
+pub(crate) fn ended(
     resolution: Result<Resolution, StoreError>,
     outcome: Outcome,
     earlier: bool,
@@ -161,7 +151,7 @@ pub(super) fn ended(
 }
 
 /// The question is refused as wrong, for this reason.
-pub(super) fn invalid<T: std::fmt::Debug>(
+pub(crate) fn invalid<T: std::fmt::Debug>(
     answer: Result<T, StoreError>,
     reason: RequestError,
 ) -> Verdict {
@@ -180,35 +170,35 @@ pub(super) fn invalid<T: std::fmt::Debug>(
     Ok(())
 }
 
-pub(super) fn request_error(error: &StoreError) -> Option<RequestError> {
+pub(crate) fn request_error(error: &StoreError) -> Option<RequestError> {
     std::error::Error::source(error)?.downcast_ref().copied()
 }
 
-pub(super) fn settled(tokens: i64) -> Outcome {
+pub(crate) fn settled(tokens: i64) -> Outcome {
     Outcome::Settled {
         actual: amount(tokens, 0),
         late: false,
     }
 }
 
-pub(super) fn late(tokens: i64) -> Outcome {
+pub(crate) fn late(tokens: i64) -> Outcome {
     Outcome::Settled {
         actual: amount(tokens, 0),
         late: true,
     }
 }
 
-pub(super) const fn id(bits: u128) -> ReservationId {
+pub(crate) const fn id(bits: u128) -> ReservationId {
     ReservationId::from_u128(bits)
 }
 
 /// The numbers of a rule are small constants, so they always fit.
-pub(super) fn amount(tokens: i64, nano_usd: i64) -> Amount {
+pub(crate) fn amount(tokens: i64, nano_usd: i64) -> Amount {
     Amount::from_columns(tokens, nano_usd).unwrap_or(Amount::ZERO)
 }
 
 /// As [`amount`]: always fits.
-pub(super) fn quota(tokens: i64, nano_usd: i64) -> Quota {
+pub(crate) fn quota(tokens: i64, nano_usd: i64) -> Quota {
     let most = amount(tokens, nano_usd);
     Quota::default()
         .with_tokens(Some(most.tokens()))
@@ -216,19 +206,19 @@ pub(super) fn quota(tokens: i64, nano_usd: i64) -> Quota {
         .unwrap_or_default()
 }
 
-pub(super) fn unlimited_tokens(nano_usd: i64) -> Quota {
+pub(crate) fn unlimited_tokens(nano_usd: i64) -> Quota {
     quota(0, nano_usd).with_tokens(None).unwrap_or_default()
 }
 
-pub(super) fn tokens(count: u64) -> Option<Tokens> {
+pub(crate) fn tokens(count: u64) -> Option<Tokens> {
     Some(Tokens::new(count))
 }
 
-pub(super) fn user(name: &str) -> Key {
+pub(crate) fn user(name: &str) -> Key {
     key(Dimension::User, name)
 }
 
 /// The names in rules are short, so this never falls back.
-pub(super) fn key(dimension: Dimension, name: &str) -> Key {
+pub(crate) fn key(dimension: Dimension, name: &str) -> Key {
     Key::new(dimension, name).unwrap_or_else(|_| Key::global())
 }

@@ -225,18 +225,19 @@ impl Book {
         let state = self.state(&entry.scope, now)?;
         let window = self.place(&state, entry.window, now);
         let old = self.lent(lessee, &entry.scope, window);
-        let (spent, held, lent) = if window == state.window {
-            (state.spent, state.held, lend(&state, old, entry))
+        let lent = if window == state.window {
+            lend(&state, old, entry)
         } else {
-            let account = self
-                .scopes
-                .get(&entry.scope)
-                .and_then(|scope| scope.accounts.get(&window.start()));
-            let sums = account.map_or((Amount::ZERO, Amount::ZERO), |account| {
-                (account.spent, account.held)
-            });
-            (sums.0, sums.1, keep(old, entry))
+            keep(old, entry)
         };
+        // The window's own sums: what is judged may be those of several slices.
+        let account = self
+            .scopes
+            .get(&entry.scope)
+            .and_then(|scope| scope.accounts.get(&window.start()));
+        let (spent, held) = account.map_or((Amount::ZERO, Amount::ZERO), |account| {
+            (account.spent, account.held)
+        });
         let spent = spent
             .checked_add(entry.spent)
             .ok_or(RequestError::Overflow)?;

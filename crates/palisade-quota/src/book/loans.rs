@@ -179,6 +179,8 @@ impl Book {
                 let elsewhere = state.held.saturating_sub(lease.lent);
                 account.held = elsewhere.saturating_add(loan.live);
                 account.spent = state.spent.saturating_add(loan.unposted);
+                account.extra = state.extra;
+                scope.blocked = state.blocked;
                 scope.current = Some(state.window);
             }
         }

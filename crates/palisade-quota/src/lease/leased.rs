@@ -11,8 +11,9 @@ use palisade_core::{Clock, Decision, Key, StoreError, StoreErrorKind, Timer, Tim
 
 use super::{Exchange, LesseeId, QuotaLender, local::Local};
 use crate::{
-    Amount, Balance, Bounds, Granted, IdError, Quota, QuotaLedger, Refused, ReservationId,
-    ReserveRequest, Resolution, Resolve, SettleRequest,
+    AdminChange, Amount, AuditEntry, AuditPage, AuditQuery, Balance, Bounds, Granted, IdError,
+    Quota, QuotaAdmin, QuotaLedger, Refused, ReservationId, ReserveRequest, Resolution, Resolve,
+    ScopePage, ScopeQuery, SettleRequest,
 };
 
 /// How often a reservation asks the store before it gives way to others that always get there first.
@@ -218,6 +219,31 @@ impl<L: QuotaLedger + QuotaLender, C: Clock> QuotaLedger for Leased<L, C> {
             local.book.expire(limit, self.node.clock.now())
         };
         Ok(noted + self.node.ledger.expire(limit - noted).await?)
+    }
+}
+
+/// The store's own answers. It is told first what this node has spent, so that a reset or a refund sees it; what is on
+/// lease is shown as held in a list.
+impl<L: QuotaLedger + QuotaLender + QuotaAdmin, C: Clock> QuotaAdmin for Leased<L, C> {
+    async fn change(&self, change: AdminChange) -> Result<AuditEntry, StoreError> {
+        let node = &*self.node;
+        let _talk = node.talk.lock().await;
+        let scope = change.scope.clone();
+        node.talk_about(std::slice::from_ref(&scope), Amount::ZERO)
+            .await?;
+        let entry = node.ledger.change(change).await?;
+        node.talk_about(std::slice::from_ref(&scope), Amount::ZERO)
+            .await?;
+        Ok(entry)
+    }
+
+    async fn scopes(&self, query: ScopeQuery) -> Result<ScopePage, StoreError> {
+        self.node.round().await?;
+        self.node.ledger.scopes(query).await
+    }
+
+    async fn audit(&self, query: AuditQuery) -> Result<AuditPage, StoreError> {
+        self.node.ledger.audit(query).await
     }
 }
 

@@ -1,4 +1,4 @@
-use crate::{Amount, LeaseEntry, Measure, ScopeState};
+use crate::{Amount, LeaseEntry, ScopeState};
 
 /// Of what is left after a need is met, a lessee gets at most this part for its wish, so that several can live side by
 /// side.
@@ -17,7 +17,7 @@ pub fn lend(state: &ScopeState, lent: Amount, entry: &LeaseEntry) -> Amount {
         let left = (old - i128::from(spent)).max(0);
         let others =
             i128::from(state.spent.get(measure)) + i128::from(state.held.get(measure)) - old;
-        let ceiling = i128::from(state.quota.ceiling(measure));
+        let ceiling = i128::from(state.ceiling(measure));
         let free = ceiling - others - i128::from(spent);
         let need = i128::from(entry.need.get(measure));
         let wish = i128::from(entry.wish.get(measure)).max(need);
@@ -29,7 +29,7 @@ pub fn lend(state: &ScopeState, lent: Amount, entry: &LeaseEntry) -> Amount {
         };
         i64::try_from(lease).unwrap_or(i64::MAX)
     };
-    Amount::from_units(measure(Measure::Tokens), measure(Measure::Money))
+    Amount::by_measure(measure)
 }
 
 /// How much a lessee has on lease in a window that is not the running one: there it only ever shrinks.
@@ -43,7 +43,7 @@ mod tests {
     use palisade_core::{Dimension, Key, Timestamp, Tokens};
 
     use super::*;
-    use crate::Quota;
+    use crate::{Measure, Quota};
 
     fn tokens(count: i64) -> Amount {
         Amount::from_units(count, 0)

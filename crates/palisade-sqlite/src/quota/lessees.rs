@@ -75,32 +75,42 @@ impl Book<'_, '_> {
         }
         let account = match place.account {
             Some(account) => account,
-            None => self.open(entry.scope.as_str(), place.window)?,
+            None => self.open(&scope.state, place.window)?,
         };
-        let (spent_tokens, spent_nano_usd) = entry.spent.to_columns();
-        let (new_tokens, new_nano_usd) = new.to_columns();
-        let (old_tokens, old_nano_usd) = old.to_columns();
+        let spent = entry.spent.to_measures();
+        let (before, after) = (old.to_measures(), new.to_measures());
         let changed = self
             .prepare(
                 "UPDATE quota_accounts SET
-                     spent_tokens = spent_tokens + ?2, spent_nano_usd = spent_nano_usd + ?3,
-                     held_tokens = held_tokens - ?4 + ?5, held_nano_usd = held_nano_usd - ?6 + ?7,
-                     changed_at = max(changed_at, ?8)
+                     spent_tokens = spent_tokens + ?2,
+                     spent_nano_usd = spent_nano_usd + ?3,
+                     spent_requests = spent_requests + ?4,
+                     spent_input = spent_input + ?5,
+                     spent_output = spent_output + ?6,
+                     held_tokens = held_tokens - ?7 + ?12,
+                     held_nano_usd = held_nano_usd - ?8 + ?13,
+                     held_requests = held_requests - ?9 + ?14,
+                     held_input = held_input - ?10 + ?15,
+                     held_output = held_output - ?11 + ?16,
+                     changed_at = max(changed_at, ?17)
                  WHERE account = ?1
                      AND spent_tokens <= 9223372036854775807 - ?2
                      AND spent_nano_usd <= 9223372036854775807 - ?3
-                     AND held_tokens - ?4 BETWEEN 0 AND 9223372036854775807 - ?5
-                     AND held_nano_usd - ?6 BETWEEN 0 AND 9223372036854775807 - ?7",
+                     AND spent_requests <= 9223372036854775807 - ?4
+                     AND spent_input <= 9223372036854775807 - ?5
+                     AND spent_output <= 9223372036854775807 - ?6
+                     AND held_tokens - ?7 BETWEEN 0 AND 9223372036854775807 - ?12
+                     AND held_nano_usd - ?8 BETWEEN 0 AND 9223372036854775807 - ?13
+                     AND held_requests - ?9 BETWEEN 0 AND 9223372036854775807 - ?14
+                     AND held_input - ?10 BETWEEN 0 AND 9223372036854775807 - ?15
+                     AND held_output - ?11 BETWEEN 0 AND 9223372036854775807 - ?16",
             )?
-            .execute((
-                account,
-                spent_tokens,
-                spent_nano_usd,
-                old_tokens,
-                new_tokens,
-                old_nano_usd,
-                new_nano_usd,
-                self.now.as_nanos(),
+            .execute(rusqlite::params_from_iter(
+                std::iter::once(account)
+                    .chain(spent)
+                    .chain(before)
+                    .chain(after)
+                    .chain([self.now.as_nanos()]),
             ))?;
         if changed == 0 {
             return Err(invalid(RequestError::Overflow));
@@ -110,12 +120,16 @@ impl Book<'_, '_> {
                 .execute((lessee, account))?;
         } else {
             self.prepare(
-                "INSERT INTO quota_leases (lessee, account, tokens, nano_usd)
-                 VALUES (?1, ?2, ?3, ?4)
-                 ON CONFLICT (lessee, account) DO UPDATE
-                     SET tokens = excluded.tokens, nano_usd = excluded.nano_usd",
+                "INSERT INTO quota_leases
+                     (lessee, account, tokens, nano_usd, requests, input, output)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+                 ON CONFLICT (lessee, account) DO UPDATE SET tokens = excluded.tokens,
+                     nano_usd = excluded.nano_usd, requests = excluded.requests,
+                     input = excluded.input, output = excluded.output",
             )?
-            .execute((lessee, account, new_tokens, new_nano_usd))?;
+            .execute((
+                lessee, account, after[0], after[1], after[2], after[3], after[4],
+            ))?;
         }
         Ok(())
     }
@@ -157,26 +171,13 @@ impl Book<'_, '_> {
         })
     }
 
-    fn open(&self, scope: &str, window: Window) -> Result<i64, Failure> {
-        self.prepare(
-            "INSERT INTO quota_accounts (scope, starts_at, ends_at, changed_at)
-             VALUES (?1, ?2, ?3, ?4)",
-        )?
-        .execute((
-            scope,
-            window.start().as_nanos(),
-            window.end().as_nanos(),
-            self.now.as_nanos(),
-        ))?;
-        Ok(self.tx.connection.last_insert_rowid())
-    }
-
     fn lent(&self, lessee: &[u8; 16], account: Option<i64>) -> Result<Amount, Failure> {
         let Some(account) = account else {
             return Ok(Amount::ZERO);
         };
         let mut statement = self.prepare(
-            "SELECT tokens, nano_usd FROM quota_leases WHERE lessee = ?1 AND account = ?2",
+            "SELECT tokens, nano_usd, requests, input, output
+             FROM quota_leases WHERE lessee = ?1 AND account = ?2",
         )?;
         let mut rows = statement.query((lessee, account))?;
         match rows.next()? {
@@ -231,17 +232,23 @@ impl Book<'_, '_> {
         Ok(())
     }
 
-    /// Moves what a lessee has between held and spent.
+    /// Moves what a lessee has between held and spent. An administrator may have written off what was shown as spent.
     fn relabel(&self, lessee: &[u8; 16], charged: bool) -> Result<(), Failure> {
         let sign = if charged { 1_i64 } else { -1 };
         self.prepare(
             "UPDATE quota_accounts SET
-                 spent_tokens = spent_tokens + ?2 * lease.tokens,
-                 spent_nano_usd = spent_nano_usd + ?2 * lease.nano_usd,
-                 held_tokens = held_tokens - ?2 * lease.tokens,
-                 held_nano_usd = held_nano_usd - ?2 * lease.nano_usd,
+                 spent_tokens = max(0, spent_tokens + ?2 * lease.tokens),
+                 spent_nano_usd = max(0, spent_nano_usd + ?2 * lease.nano_usd),
+                 spent_requests = max(0, spent_requests + ?2 * lease.requests),
+                 spent_input = max(0, spent_input + ?2 * lease.input),
+                 spent_output = max(0, spent_output + ?2 * lease.output),
+                 held_tokens = max(0, held_tokens - ?2 * lease.tokens),
+                 held_nano_usd = max(0, held_nano_usd - ?2 * lease.nano_usd),
+                 held_requests = max(0, held_requests - ?2 * lease.requests),
+                 held_input = max(0, held_input - ?2 * lease.input),
+                 held_output = max(0, held_output - ?2 * lease.output),
                  changed_at = max(changed_at, ?3)
-             FROM (SELECT account, tokens, nano_usd FROM quota_leases WHERE lessee = ?1) AS lease
+             FROM (SELECT * FROM quota_leases WHERE lessee = ?1) AS lease
              WHERE quota_accounts.account = lease.account",
         )?
         .execute((lessee, sign, self.now.as_nanos()))?;
@@ -253,10 +260,14 @@ impl Book<'_, '_> {
     /// An account was put into another.
     pub(super) fn merge_leases(&self, from: i64, to: i64) -> Result<(), Failure> {
         self.prepare(
-            "INSERT INTO quota_leases (lessee, account, tokens, nano_usd)
-             SELECT lessee, ?2, tokens, nano_usd FROM quota_leases WHERE account = ?1
+            "INSERT INTO quota_leases
+                 (lessee, account, tokens, nano_usd, requests, input, output)
+             SELECT lessee, ?2, tokens, nano_usd, requests, input, output
+             FROM quota_leases WHERE account = ?1
              ON CONFLICT (lessee, account) DO UPDATE SET
-                 tokens = tokens + excluded.tokens, nano_usd = nano_usd + excluded.nano_usd",
+                 tokens = tokens + excluded.tokens, nano_usd = nano_usd + excluded.nano_usd,
+                 requests = requests + excluded.requests, input = input + excluded.input,
+                 output = output + excluded.output",
         )?
         .execute((from, to))?;
         self.prepare("DELETE FROM quota_leases WHERE account = ?1")?

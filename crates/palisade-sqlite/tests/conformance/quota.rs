@@ -39,6 +39,8 @@ mod file {
 
 mod memory {
     palisade_conformance::quota_ledger_suite!(super::in_memory);
+    palisade_conformance::quota_breadth_suite!(super::in_memory);
+    palisade_conformance::quota_admin_suite!(super::in_memory);
 }
 
 /// Borrowed from the file and spent in memory.
@@ -56,6 +58,7 @@ mod lender {
 
 mod leased {
     palisade_conformance::quota_ledger_suite!(super::borrowed);
+    palisade_conformance::quota_breadth_suite!(super::borrowed);
 }
 
 macro_rules! forward {
