@@ -36,7 +36,7 @@ macro_rules! migration {
 
 /// In the order in which they are applied; all of them, whatever features are on, so that the schema is the same for every
 /// program. One that was published never changes.
-const MIGRATIONS: [Migration; 4] = [
+const MIGRATIONS: [Migration; 6] = [
     migration!(
         1,
         "0001_quota",
@@ -52,6 +52,13 @@ const MIGRATIONS: [Migration; 4] = [
     migration!(2, "0002_cost", "cost", &["cost_records"]),
     migration!(3, "0003_trace", "trace", &["traces"]),
     migration!(4, "0004_auth", "auth", &["api_keys"]),
+    migration!(
+        5,
+        "0005_directory",
+        "directory",
+        &["audit_log", "roles", "users", "projects", "organisations"]
+    ),
+    migration!(6, "0006_tenants", "tenants", &[]),
 ];
 
 const LEDGER: &str = "CREATE TABLE IF NOT EXISTS palisade_migrations (

@@ -1,5 +1,7 @@
 //! What the tests of this crate share: a runtime that outlives them, and a schema of its own for each store.
 
+#![allow(dead_code, reason = "every test program uses its part of what is here")]
+
 use std::{
     future::Future,
     sync::{
@@ -50,4 +52,28 @@ pub(crate) async fn fresh(config: PostgresConfig) -> Postgres {
     Postgres::connect(&url(), config)
         .await
         .expect("the server answers")
+}
+
+/// Has the server run these statements, in a session of their own.
+pub(crate) async fn sql(
+    schema: &str,
+    statements: &str,
+) -> Result<Vec<tokio_postgres::SimpleQueryMessage>, tokio_postgres::Error> {
+    let (client, connection) = tokio_postgres::connect(&url(), tokio_postgres::NoTls)
+        .await
+        .expect("the server answers");
+    tokio::spawn(connection);
+    let path = format!("SET search_path = {schema}");
+    client.batch_execute(&path).await.expect("a good name");
+    client.simple_query(statements).await
+}
+
+/// What the last of these statements says in its first column.
+pub(crate) async fn read(schema: &str, statements: &str) -> String {
+    let messages = sql(schema, statements).await.expect("good statements");
+    let row = messages.iter().rev().find_map(|message| match message {
+        tokio_postgres::SimpleQueryMessage::Row(row) => row.get(0),
+        _ => None,
+    });
+    row.expect("a row").to_owned()
 }
