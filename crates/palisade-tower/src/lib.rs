@@ -47,7 +47,10 @@ pub use layers::trace::{TraceLayer, Traced};
 #[cfg(feature = "resilience")]
 pub use layers::{
     Time,
-    admit::{Admit, AdmitLayer, Admitted, Gate, Held, LearnedPlaces, Passed, Places, Until},
+    admit::{
+        Admit, AdmitFuture, AdmitLayer, Admitted, AroundBreaker, Gate, Held, LearnedPlaces, Passed,
+        Places, Until, around_breaker,
+    },
     breaker::{BreakerLayer, Broken},
     chaos::{ChaosLayer, Chaotic},
     circuit::{Circuit, CircuitFuture, CircuitLayer},

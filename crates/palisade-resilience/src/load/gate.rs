@@ -8,7 +8,7 @@ use std::{
 use palisade_core::{Clock, Decision, Instant, Key, RetryAfter, SystemClock, Timer};
 
 use crate::{
-    ConfigError, ErrorKind, Failure, Random, error, random,
+    ConfigError, ErrorKind, Failure, Fault, Random, error, random,
     sync::{AtomicU64, Mutex, MutexGuard, Ordering},
 };
 
@@ -158,10 +158,12 @@ impl<C: Clock> PushbackGate<C> {
 
     /// Shuts the gate if `failure` is a throttled or overloaded upstream's and says for how long.
     pub fn heard(&self, key: &Key, failure: &Failure) {
-        let told = matches!(
-            failure.kind(),
-            ErrorKind::RateLimited | ErrorKind::Overloaded | ErrorKind::Unavailable
-        );
+        let told = match failure.kind() {
+            ErrorKind::RateLimited => true,
+            // Unless a guard of ours was in trouble, and not the upstream.
+            ErrorKind::Overloaded | ErrorKind::Unavailable => failure.fault() == Fault::Upstream,
+            _ => false,
+        };
         if let Some(wait) = failure.advice().and_then(RetryAfter::duration)
             && told
         {

@@ -1,6 +1,7 @@
 use std::{
     fmt,
     future::Future,
+    pin::Pin,
     sync::Arc,
     task::{Context, Poll},
     time::Duration,
@@ -17,10 +18,14 @@ use palisade_resilience::{
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::{Time, breaker::key, time::deadline};
+use super::{
+    Time,
+    breaker::{BreakerLayer, key},
+    time::deadline,
+};
 use crate::{
     BoxError, Tap,
-    call::{BoxFuture, ready_call},
+    call::{BoxFuture, ReadyCall, ready_call},
     failure::Upstream,
     observe::{Notes, Said},
     tap::{End, Ending, Observe},
@@ -65,11 +70,11 @@ pub enum Until {
 /// Lets an attempt wait for its turn, or refuses it, by the word of one guard: a [`Bulkhead`], an [`AdaptiveLimit`], a
 /// [`ClientThrottle`] or a [`PushbackGate`].
 ///
-/// It stands inside the retry, beside the breaker: every attempt asks anew. A gate or a throttle stands outside the breaker, as it
-/// is cheaper to ask; a limit on concurrency inside, as a place is not to be held by a call that is not made. No attempt waits
-/// beyond its deadline.
+/// It stands inside the retry, beside the breaker: every attempt asks anew, and waits no longer than its deadline.
+/// [`around_breaker`] puts each where it belongs. Guards that may be switched off are an `Option`, alone or in a pair; a layer
+/// that guards nothing at all is [`off`](AdmitLayer::off), and costs next to nothing.
 pub struct AdmitLayer<G> {
-    guard: Arc<G>,
+    guard: Option<Arc<G>>,
     until: Until,
     time: Time,
     classify: Upstream,
@@ -80,7 +85,16 @@ impl<G: Admit> AdmitLayer<G> {
     #[must_use]
     pub fn new(guard: G, time: Time) -> Self {
         Self {
-            guard: Arc::new(guard),
+            guard: Some(Arc::new(guard)),
+            ..Self::off(time)
+        }
+    }
+
+    /// Lets everything pass.
+    #[must_use]
+    pub fn off(time: Time) -> Self {
+        Self {
+            guard: None,
             until: Until::default(),
             classify: Upstream::new(Arc::clone(&time.clock)),
             time,
@@ -98,7 +112,7 @@ impl<G: Admit> AdmitLayer<G> {
 impl<G> Clone for AdmitLayer<G> {
     fn clone(&self) -> Self {
         Self {
-            guard: Arc::clone(&self.guard),
+            guard: self.guard.clone(),
             until: self.until,
             time: self.time.clone(),
             classify: self.classify.clone(),
@@ -152,7 +166,7 @@ where
 {
     type Response = Response<Tap<B>>;
     type Error = BoxError;
-    type Future = BoxFuture<Result<Response<Tap<B>>, BoxError>>;
+    type Future = AdmitFuture<S, Request<T>, Response<Tap<B>>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         Poll::Ready(Ok(()))
@@ -160,17 +174,23 @@ where
 
     fn call(&mut self, request: Request<T>) -> Self::Future {
         let inner = self.inner.clone();
+        let Some(guard) = self.layer.guard.clone() else {
+            return AdmitFuture {
+                straight: Some(ready_call(inner, request)),
+                guarded: None,
+            };
+        };
         let layer = Arc::clone(&self.layer);
-        Box::pin(async move {
+        let guarded = Box::pin(async move {
             let until = deadline(request.extensions());
             // Taken out for the wait, as a request's body need not be `Sync`.
             let (parts, body) = request.into_parts();
-            let admitted = layer.guard.admit(&parts.extensions, until).await;
+            let admitted = guard.admit(&parts.extensions, until).await;
             let mut held = match admitted {
                 Ok(held) => held,
                 Err(failure) => {
                     let notes = Notes::of(&parts.extensions);
-                    notes.begin(layer.guard.name()).said(Said::Deny);
+                    notes.begin(guard.name()).said(Said::Deny);
                     return Err(failure.into());
                 }
             };
@@ -183,8 +203,75 @@ where
                 return outcome.map(|response| response.map(Tap::unwatched));
             }
             outcome.map(|response| response.map(|body| Tap::new(body, Watching(held))))
-        })
+        });
+        AdmitFuture {
+            straight: None,
+            guarded: Some(guarded),
+        }
     }
+}
+
+pin_project_lite::pin_project! {
+    /// The future of an [`Admitted`].
+    pub struct AdmitFuture<S, R, A>
+    where
+        S: Service<R>,
+    {
+        // Where nothing guards.
+        #[pin]
+        straight: Option<ReadyCall<S, R>>,
+        guarded: Option<BoxFuture<Result<A, BoxError>>>,
+    }
+}
+
+impl<S, R, B> Future for AdmitFuture<S, R, Response<Tap<B>>>
+where
+    S: Service<R, Response = Response<B>>,
+    S::Error: Into<BoxError>,
+    B: Body<Data = Bytes>,
+{
+    type Output = Result<Response<Tap<B>>, BoxError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        if let Some(straight) = this.straight.as_pin_mut() {
+            return straight.poll(cx).map(|outcome| match outcome {
+                Ok(response) => Ok(response.map(Tap::unwatched)),
+                Err(error) => Err(error.into()),
+            });
+        }
+        match this.guarded {
+            Some(guarded) => guarded.as_mut().poll(cx),
+            None => Poll::Pending,
+        }
+    }
+}
+
+impl<S: Service<R>, R, A> fmt::Debug for AdmitFuture<S, R, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AdmitFuture").finish_non_exhaustive()
+    }
+}
+
+/// The guards of one upstream around its breaker, in the order of
+/// [`Policy`](palisade_resilience::Policy): what `waits`, then the breaker, then what `spares` the upstream.
+pub type AroundBreaker<W, C, T> =
+    tower_layer::Stack<tower_layer::Stack<AdmitLayer<T>, BreakerLayer<C>>, AdmitLayer<W>>;
+
+/// Puts guards around a breaker: those where an attempt may wait (a gate, a bulkhead, a limit that learns, in this order)
+/// outside, a throttle inside.
+///
+/// Whoever waits has asked nobody yet. Were the breaker asked first, an attempt would come out of a queue with a permit of
+/// before, to an upstream that has been given up meanwhile; a trial call would stand in the queue while all others are turned away;
+/// and the time in our own queue would be held against the upstream. The throttle weighs the calls that would be made against
+/// those that the upstream accepts; what an open breaker refuses would have told it nothing.
+#[must_use]
+pub const fn around_breaker<W, C, T>(
+    waits: AdmitLayer<W>,
+    breaker: BreakerLayer<C>,
+    spares: AdmitLayer<T>,
+) -> AroundBreaker<W, C, T> {
+    tower_layer::Stack::new(tower_layer::Stack::new(spares, breaker), waits)
 }
 
 /// Holds what was given until the body ends.

@@ -12,7 +12,7 @@ use super::{
     model::{AdaptiveModel, Sample, Verdict},
 };
 use crate::{
-    ErrorKind, Failure, Random,
+    ErrorKind, Failure, Fault, Random,
     sync::{Mutex, MutexGuard},
 };
 
@@ -216,8 +216,13 @@ impl<C: Clock> AdaptiveSlot<C> {
 }
 
 fn verdict(failure: Option<&Failure>) -> Verdict {
+    // What a guard of ours turned away has not been asked of the upstream.
+    let ours = failure.is_some_and(|failure| failure.fault() == Fault::Us);
     match failure.map(Failure::kind) {
         None => Verdict::Done,
+        Some(ErrorKind::Overloaded | ErrorKind::Timeout | ErrorKind::Unavailable) if ours => {
+            Verdict::Nothing
+        }
         Some(
             ErrorKind::RateLimited
             | ErrorKind::Overloaded
