@@ -22,6 +22,7 @@ mod table;
 mod text;
 mod token;
 mod url;
+mod vault;
 mod view;
 
 pub use error::ConfigError;
@@ -35,3 +36,4 @@ pub use policy::{Action, Policy};
 pub use redactor::{FINDINGS_MAX, HOLD_BACK_MAX, OWN_MATCH_MAX, Redactor};
 pub use rule::{Alphabet, Checksum, Prefix, Rule};
 pub use scanner::{Scanner, ScannerBuilder};
+pub use vault::{Restorer, VAULT_BYTES_MAX, VAULT_VALUES_MAX, Vault};

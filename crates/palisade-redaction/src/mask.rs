@@ -2,7 +2,7 @@ use std::fmt;
 
 use zeroize::{Zeroize, Zeroizing};
 
-use crate::{kind::Label, redactor::Sink};
+use crate::{kind::Label, redactor::Sink, view::View};
 
 /// How many bytes of a secret a partial mask may ever show.
 pub const PARTIAL_MAX: usize = 4;
@@ -59,7 +59,7 @@ impl fmt::Debug for Mask {
 
 /// The key of a hashing mask: 32 bytes, wiped when dropped.
 #[derive(Clone)]
-pub struct HashKey(Zeroizing<[u8; 32]>);
+pub struct HashKey(pub(crate) Zeroizing<[u8; 32]>);
 
 impl HashKey {
     /// A key of 32 random bytes. Keep it: another key gives other tokens.
@@ -132,9 +132,7 @@ impl MaskWriter {
             }
             Seen::Hash(hasher) => {
                 out.put(b":");
-                for byte in &hasher.finalize().as_bytes()[..8] {
-                    out.put(&[HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
-                }
+                put_hash(&hasher.finalize(), out);
             }
         }
         out.put(b"]");
@@ -154,6 +152,29 @@ impl fmt::Debug for MaskWriter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.label.id)
     }
+}
+
+/// How many bytes of a hash are shown, two digits for each.
+pub(crate) const SHOWN: usize = 8;
+
+/// Writes as much of a hash as is shown.
+pub(crate) fn put_hash(hash: &blake3::Hash, out: &mut impl Sink) {
+    for byte in &hash.as_bytes()[..SHOWN] {
+        out.put(&[HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
+    }
+}
+
+/// Where what follows the rule in one of our masks ends, if it stands at `at`: a hash, or the last few characters.
+pub(crate) fn tail_end(view: &View<'_>, at: usize) -> usize {
+    if view.at(at) != b':' {
+        return at;
+    }
+    let shown = view.run(at + 4, PARTIAL_MAX + 1, |b| b.is_ascii_alphanumeric());
+    if view.has(at + 1, "…".as_bytes()) && (1..=PARTIAL_MAX).contains(&(shown - at - 4)) {
+        return shown;
+    }
+    let hash = view.run(at + 1, 2 * SHOWN, |b| HEX.contains(&b));
+    if hash - at - 1 == 2 * SHOWN { hash } else { at }
 }
 
 const HEX: &[u8; 16] = b"0123456789abcdef";

@@ -10,6 +10,7 @@ use crate::{
     gate::{Heads, Wanted},
     hidden,
     kind::Label,
+    mask,
     own::{self, Keywords, Patterns},
     pem, pii,
     redactor::redact_whole,
@@ -85,7 +86,6 @@ impl Scanner {
         Redactor::new(Arc::clone(&self.rules))
     }
 
-    #[cfg(test)]
     pub(crate) fn rules(&self) -> &Rules {
         &self.rules
     }
@@ -281,7 +281,7 @@ impl ScannerBuilder {
 }
 
 /// The longest id of a rule, and so the longest mask that is recognised.
-const MASK_ID_MAX: usize = 48;
+pub(crate) const MASK_ID_MAX: usize = 48;
 
 /// Everything a pass asks.
 pub(crate) struct Rules {
@@ -401,6 +401,7 @@ impl Rules {
         let name = view.slice(id, end);
         let known = built_in_labels().any(|label| label.id.as_bytes() == name)
             || self.own_ids.iter().any(|own| own.as_bytes() == name);
+        let end = mask::tail_end(view, end);
         (known && view.at(end) == b']').then_some(end + 1)
     }
 }
