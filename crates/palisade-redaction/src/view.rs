@@ -9,6 +9,9 @@ pub(crate) const WINDOW: usize = 508;
 /// How far before that place a rule may look.
 pub(crate) const LOOK_BEHIND: usize = 160;
 
+/// What our masks begin with.
+const MASK: &[u8] = b"[REDACTED:";
+
 /// The part of a text one decision may look at, which remembers whether the decision depended on text that has not
 /// arrived yet.
 ///
@@ -117,6 +120,19 @@ impl<'a> View<'a> {
     /// The text before `at` that a decision may look back to.
     pub(crate) fn behind(&self, at: usize) -> &'a [u8] {
         self.slice(self.floor, at)
+    }
+
+    /// The text before `at` as far as it was said by somebody: what one of our masks says is no context for what stands
+    /// behind it, or to redact twice would be to redact more.
+    pub(crate) fn said_before(&self, at: usize) -> &'a [u8] {
+        let behind = self.behind(at);
+        let Some(end) = behind.iter().rposition(|b| *b == b']') else {
+            return behind;
+        };
+        let mask = behind[..end]
+            .windows(MASK.len())
+            .any(|window| window == MASK);
+        if mask { &behind[end + 1..] } else { behind }
     }
 
     /// Whether `end` is where the window, not the text, ends: what stands there may go on.

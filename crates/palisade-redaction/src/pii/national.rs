@@ -155,7 +155,7 @@ pub(super) fn find(view: &View<'_>, at: usize) -> Option<Hit> {
         }
         let end = at + usize::from(number.places[length - 1]) + 1;
         let grouped = end - at > length;
-        let behind = view.behind(at);
+        let behind = view.said_before(at);
         let behind = &behind[behind.len().saturating_sub(BEHIND)..];
         let named = |around: &[u8]| {
             format

@@ -248,7 +248,7 @@ fn is_personal(view: &View<'_>, at: usize, end: usize) -> bool {
 
 /// Whether one of `words` stands shortly before.
 fn is_about(view: &View<'_>, at: usize, words: &[&[u8]]) -> bool {
-    let behind = view.behind(at);
+    let behind = view.said_before(at);
     let behind = &behind[behind.len().saturating_sub(32)..];
     words.iter().any(|word| contains_any_case(behind, word))
 }
