@@ -23,6 +23,7 @@
 
 mod agreement;
 mod bench;
+mod history;
 mod hold_rules;
 mod rules;
 #[doc(hidden)]
@@ -36,6 +37,7 @@ use palisade_rate_limit::RateLimiter;
 use crate::Verdict;
 
 pub use agreement::agrees_with_the_model;
+pub use history::History;
 pub use hold_rules::*;
 pub use rules::*;
 

@@ -8,6 +8,7 @@ mod error;
 pub mod headers;
 mod hold;
 mod keyed;
+mod lease;
 mod limit;
 mod limiter;
 mod lists;
@@ -39,6 +40,7 @@ pub use error::{
 };
 pub use hold::{Hold, HoldId};
 pub use keyed::Keyed;
+pub use lease::{LeaseConfig, LeaseCounts, Leased};
 pub use limit::{Algorithm, Limit, Span};
 pub use limiter::{DynRateLimiter, RateLimiter, RateLimiterExt};
 pub use lists::{Listed, Lists};
