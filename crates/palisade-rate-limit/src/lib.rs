@@ -5,6 +5,7 @@ mod clock;
 mod config;
 mod direct;
 mod error;
+mod fallback;
 pub mod headers;
 mod hold;
 mod keyed;
@@ -38,6 +39,7 @@ pub use error::{
     AdaptiveError, ConfigError, ControlsError, HoldError, LimitError, ListsError, RequestError,
     TiersError,
 };
+pub use fallback::{Fallback, FallbackConfig, FallbackCounts, FallbackError, WithFallback};
 pub use hold::{Hold, HoldId};
 pub use keyed::Keyed;
 pub use lease::{LeaseConfig, LeaseCounts, Leased};

@@ -10,8 +10,6 @@
 mod config;
 mod connection;
 mod error;
-#[cfg(feature = "rate-limit")]
-mod fallback;
 mod handle;
 mod placement;
 #[cfg(feature = "rate-limit")]
@@ -19,8 +17,6 @@ mod rate_limit;
 mod script;
 
 pub use config::{ConfigError, RedisConfig};
-#[cfg(feature = "rate-limit")]
-pub use fallback::{Fallback, FallbackConfig, FallbackCounts, FallbackError, WithFallback};
 pub use handle::{Counts, Redis};
 pub use placement::{Placement, PlacementError};
 #[cfg(feature = "rate-limit")]

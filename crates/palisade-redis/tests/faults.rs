@@ -13,10 +13,10 @@ use std::{
 
 use palisade_core::{Decision, Dimension, Key, StoreErrorKind, SystemClock};
 use palisade_rate_limit::{
-    Charge, CheckRequest, Hold, HoldId, Limit, Outcome, RateLimiter, RateLimiterExt as _,
-    ReserveRequest, SettleRequest, Source, Use,
+    Charge, CheckRequest, Fallback, FallbackConfig, Hold, HoldId, Limit, Outcome, RateLimiter,
+    RateLimiterExt as _, ReserveRequest, SettleRequest, Source, Use, WithFallback,
 };
-use palisade_redis::{Fallback, FallbackConfig, Redis, RedisConfig, WithFallback};
+use palisade_redis::{Redis, RedisConfig};
 
 use self::servers::{block_on, own::Own};
 

@@ -15,6 +15,8 @@ pub use palisade_quota as quota;
 pub use palisade_rate_limit as rate_limit;
 #[cfg(feature = "redaction")]
 pub use palisade_redaction as redaction;
+#[cfg(feature = "redis")]
+pub use palisade_redis as redis;
 #[cfg(feature = "resilience")]
 pub use palisade_resilience as resilience;
 #[cfg(feature = "sqlite")]

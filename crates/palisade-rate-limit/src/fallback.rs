@@ -7,13 +7,13 @@ use std::{
     time::Duration,
 };
 
+use crate::{
+    Allowed, Charge, ConfigError, Denied, InMemory, Limit, MemoryConfig, RateLimiter,
+    ReserveRequest, SettleRequest, Settled, Source, Status, Use,
+};
 use palisade_core::{
     Clock, Decision, Health, Key, Probe, RetryAfter, Status as HealthStatus, StoreError,
     StoreErrorKind, SystemClock,
-};
-use palisade_rate_limit::{
-    Allowed, Charge, ConfigError, Denied, InMemory, Limit, MemoryConfig, RateLimiter,
-    ReserveRequest, SettleRequest, Settled, Source, Status, Use,
 };
 
 use self::gate::Gate;
@@ -28,16 +28,15 @@ pub use self::rules::{Fallback, FallbackConfig, FallbackError};
 ///
 /// With [`Fallback::Share`], all processes together admit at most their shares of the limit on top of what the store admits,
 /// each time the store is lost; what they admit is not charged to the store later. A settlement that the store does not take
-/// is an error, to be tried again ([`Settler`](palisade_rate_limit::Settler) does so).
+/// is an error, to be tried again ([`Settler`](crate::Settler) does so).
 ///
 /// ```
 /// use palisade_core::SystemClock;
-/// use palisade_rate_limit::InMemory;
-/// use palisade_redis::{Fallback, FallbackConfig, WithFallback};
+/// use palisade_rate_limit::{Fallback, FallbackConfig, InMemory, WithFallback};
 ///
-/// # let redis = InMemory::default();
+/// # let store = InMemory::default();
 /// let config = FallbackConfig::new(Fallback::Share).with_share(4, 80)?;
-/// let limiter = WithFallback::new(redis, config, SystemClock)?;
+/// let limiter = WithFallback::new(store, config, SystemClock)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct WithFallback<L, C = SystemClock> {

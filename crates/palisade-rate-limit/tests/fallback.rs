@@ -1,5 +1,4 @@
 //! What limits do while their store does not answer, on a clock that moves when it is told to.
-#![cfg(feature = "rate-limit")]
 
 use std::{
     sync::{
@@ -15,10 +14,10 @@ use palisade_core::{
     StoreErrorKind,
 };
 use palisade_rate_limit::{
-    Allowed, Charge, CheckRequest, Denied, Hold, HoldId, InMemory, Limit, MemoryConfig,
-    RateLimiter, RateLimiterExt as _, ReserveRequest, SettleRequest, Settled, Source, Use,
+    Allowed, Charge, CheckRequest, Denied, Fallback, FallbackConfig, Hold, HoldId, InMemory, Limit,
+    MemoryConfig, RateLimiter, RateLimiterExt as _, ReserveRequest, SettleRequest, Settled, Source,
+    Use, WithFallback,
 };
-use palisade_redis::{Fallback, FallbackConfig, WithFallback};
 
 /// A store that can be lost.
 struct Losable {

@@ -1,6 +1,6 @@
 use std::{collections::BTreeMap, time::Duration};
 
-use palisade_rate_limit::{Algorithm, Limit};
+use crate::{Algorithm, Limit, LimitError};
 
 /// What a limit does while the store does not answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -21,14 +21,14 @@ pub enum Fallback {
 /// What every limit does while the store does not answer, and when it is asked again.
 ///
 /// ```
-/// use palisade_redis::{Fallback, FallbackConfig};
+/// use palisade_rate_limit::{Fallback, FallbackConfig};
 ///
 /// // Four processes, and each keeps at most a fifth of a limit by itself.
 /// let config = FallbackConfig::new(Fallback::Share)
 ///     .with_share(4, 80)?
 ///     .with_rule("login", Fallback::Closed)
 ///     .with_rule("health", Fallback::Open);
-/// # Ok::<(), palisade_redis::FallbackError>(())
+/// # Ok::<(), palisade_rate_limit::FallbackError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FallbackConfig {
@@ -137,12 +137,7 @@ impl FallbackConfig {
 }
 
 /// A rate that cannot be kept exactly is lowered by less than a part in four to one that can.
-fn bucket(
-    name: &str,
-    amount: u64,
-    period: Duration,
-    burst: u64,
-) -> Result<Limit, palisade_rate_limit::LimitError> {
+fn bucket(name: &str, amount: u64, period: Duration, burst: u64) -> Result<Limit, LimitError> {
     let rounded = amount - amount % 1_000_000_000;
     Limit::new(name, amount, period)
         .or_else(|error| match rounded {
