@@ -8,6 +8,7 @@ mod engine;
 mod error;
 mod gate;
 mod hidden;
+mod http;
 mod kind;
 mod locale;
 mod mask;
@@ -15,6 +16,7 @@ mod own;
 mod pem;
 mod pii;
 mod policy;
+mod redacted;
 mod redactor;
 mod rule;
 mod scanner;
@@ -24,6 +26,7 @@ mod token;
 mod url;
 mod vault;
 mod view;
+mod writer;
 
 pub use error::ConfigError;
 pub use kind::Kind;
@@ -33,7 +36,11 @@ pub use own::OWN_MAX;
 #[cfg(feature = "regex")]
 pub use own::OwnRule;
 pub use policy::{Action, Policy};
+pub use redacted::Redacted;
 pub use redactor::{FINDINGS_MAX, HOLD_BACK_MAX, OWN_MATCH_MAX, Redactor};
 pub use rule::{Alphabet, Checksum, Prefix, Rule};
 pub use scanner::{Scanner, ScannerBuilder};
 pub use vault::{Restorer, VAULT_BYTES_MAX, VAULT_VALUES_MAX, Vault};
+#[cfg(feature = "tracing")]
+pub use writer::RedactingMakeWriter;
+pub use writer::RedactingWriter;

@@ -120,6 +120,11 @@ impl Redactor {
         }
     }
 
+    /// A redactor for another stream, by the same rules.
+    pub(crate) fn fresh(&self) -> Self {
+        Self::new(Arc::clone(&self.rules))
+    }
+
     /// Takes the next piece and appends to `out` what is certain by now.
     pub fn push(&mut self, piece: &str, out: &mut String) {
         self.take(piece.as_bytes(), out);

@@ -8,7 +8,7 @@ use crate::{
     ConfigError, Kind, Locale, Mask, Policy, Redactor, Rule, assignment, command,
     engine::Engine,
     gate::{Heads, Wanted},
-    hidden,
+    hidden, http,
     kind::Label,
     mask,
     own::{self, Keywords, Patterns},
@@ -440,6 +440,7 @@ fn built_in_labels() -> impl Iterator<Item = Label> {
         .map(Rule::label)
         .chain(token::SHAPED)
         .chain(assignment::LABELS)
+        .chain(http::LABELS)
         .chain([
             pem::LABEL,
             url::LABEL,
