@@ -13,9 +13,9 @@ use admin::Audit;
 use lessees::Lessees;
 
 use crate::{
-    Amount, Balance, Bounds, Change, Defaults, Granted, Hold, Move, Outcome, Phase, Quota, Refused,
-    RequestError, ReservationId, ReserveRequest, Resolution, Resolve, ScopeState, SettleRequest,
-    Window, balance, decide, expire, moves, repeat, resolve,
+    AlertKey, Amount, Balance, Bounds, Change, Defaults, Granted, Hold, Move, Outcome, Phase,
+    Quota, Refused, RequestError, ReservationId, ReserveRequest, Resolution, Resolve, ScopeState,
+    SettleRequest, Window, balance, decide, expire, moves, repeat, resolve,
 };
 
 /// A whole ledger as plain state: input and time go in, an answer comes out.
@@ -36,6 +36,8 @@ pub(crate) struct Book {
     tidy_after: Timestamp,
     lessees: Lessees,
     audit: Audit,
+    /// Which alerts were raised, by the start of their windows.
+    alerts: BTreeSet<(Timestamp, AlertKey)>,
     /// Whether the sums are a store's, of which this book keeps account of its own part.
     borrows: bool,
 }
@@ -97,6 +99,7 @@ impl Book {
             tidy_after: Timestamp::MIN,
             lessees: Lessees::default(),
             audit: Audit::default(),
+            alerts: BTreeSet::new(),
             borrows: false,
         }
     }

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod admin;
+mod alert;
 mod amount;
 mod book;
 mod config;
@@ -14,12 +15,14 @@ mod model;
 mod reservation;
 mod rolling;
 mod settler;
+mod watched;
 mod window;
 
 pub use admin::{
     AdminAction, AdminChange, AuditEntry, AuditPage, AuditQuery, ChangeId, QuotaAdmin, ScopeEntry,
     ScopePage, ScopeQuery,
 };
+pub use alert::{Alert, AlertKey, AlertLog, AlertMark, AlertSink, exhausted_at, reached};
 pub use amount::{Amount, Measure};
 pub use config::{Allowance, Defaults, Quota};
 pub use error::{
@@ -42,4 +45,5 @@ pub use model::{
 pub use reservation::Reservation;
 pub use rolling::Rolling;
 pub use settler::{Settler, SettlerCounts, SettlerTask};
+pub use watched::Watched;
 pub use window::{Period, Window, Zone};

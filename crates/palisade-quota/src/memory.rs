@@ -7,9 +7,9 @@ use std::{
 use palisade_core::{Clock, Decision, Key, StoreError};
 
 use crate::{
-    AdminChange, AuditEntry, AuditPage, AuditQuery, Balance, Defaults, Exchange, Exchanged,
-    Granted, Quota, QuotaAdmin, QuotaLedger, QuotaLender, Refused, ReservationId, ReserveRequest,
-    Resolution, ScopePage, ScopeQuery, SettleRequest, book::Book,
+    AdminChange, AlertKey, AlertLog, AuditEntry, AuditPage, AuditQuery, Balance, Defaults,
+    Exchange, Exchanged, Granted, Quota, QuotaAdmin, QuotaLedger, QuotaLender, Refused,
+    ReservationId, ReserveRequest, Resolution, ScopePage, ScopeQuery, SettleRequest, book::Book,
 };
 
 /// A ledger in the memory of one process: the model under a lock.
@@ -91,6 +91,13 @@ impl<C: Clock> QuotaAdmin for InMemory<C> {
 
     async fn audit(&self, query: AuditQuery) -> Result<AuditPage, StoreError> {
         Ok(self.lock().audit(&query))
+    }
+}
+
+impl<C: Clock> AlertLog for InMemory<C> {
+    async fn first(&self, key: AlertKey) -> Result<bool, StoreError> {
+        let mut book = self.lock();
+        Ok(book.first_alert(key))
     }
 }
 

@@ -105,6 +105,8 @@ pub struct Balance {
     pub scope: Key,
     /// The window it speaks of.
     pub window: Window,
+    /// Which kind of window that is.
+    pub period: Period,
     /// What the window allows.
     pub limit: Allowance,
     /// What is booked as spent.
@@ -134,6 +136,7 @@ pub fn balance(state: &ScopeState) -> Balance {
     Balance {
         scope: state.scope.clone(),
         window: state.quota.period().span(state.window),
+        period: state.quota.period(),
         limit: Allowance::of(limit, is_limited),
         spent: state.spent,
         held: state.held,

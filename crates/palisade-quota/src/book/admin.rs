@@ -6,9 +6,12 @@ use palisade_core::{Key, StoreError, Timestamp};
 
 use super::{Book, invalid};
 use crate::{
-    AdminAction, AdminChange, Amount, AuditEntry, AuditPage, AuditQuery, ChangeId, RequestError,
-    ScopeEntry, ScopePage, ScopeQuery, balance,
+    AdminAction, AdminChange, AlertKey, Amount, AuditEntry, AuditPage, AuditQuery, ChangeId,
+    RequestError, ScopeEntry, ScopePage, ScopeQuery, balance,
 };
+
+/// The most alerts that are remembered.
+const ALERTS_MAX: usize = 100_000;
 
 /// Who changed what, the latest behind. What does not fit falls out in front.
 #[derive(Debug, Default)]
@@ -142,6 +145,23 @@ impl Book {
             page.scopes.push(entry);
         }
         Ok(page)
+    }
+
+    /// Takes an alert's key and says whether nobody had.
+    pub(crate) fn first_alert(&mut self, key: AlertKey) -> bool {
+        let is_first = self.alerts.insert((key.starts_at, key));
+        while self.alerts.len() > ALERTS_MAX {
+            // The oldest windows first, but for the one that has no beginning and never ends.
+            let oldest = self
+                .alerts
+                .iter()
+                .find(|(start, _)| *start > Timestamp::MIN)
+                .or_else(|| self.alerts.first())
+                .cloned();
+            let Some(oldest) = oldest else { break };
+            self.alerts.remove(&oldest);
+        }
+        is_first
     }
 
     pub(crate) fn audit(&self, query: &AuditQuery) -> AuditPage {

@@ -2,8 +2,9 @@
 
 use palisade_core::{Key, StoreError, Timestamp};
 use palisade_quota::{
-    AdminAction, AdminChange, Amount, AuditEntry, AuditPage, AuditQuery, ChangeId, Measure, Quota,
-    QuotaAdmin, RequestError, ScopeEntry, ScopePage, ScopeQuery, ScopeState, Window, balance,
+    AdminAction, AdminChange, AlertKey, AlertLog, Amount, AuditEntry, AuditPage, AuditQuery,
+    ChangeId, Measure, Quota, QuotaAdmin, RequestError, ScopeEntry, ScopePage, ScopeQuery,
+    ScopeState, Window, balance,
 };
 use rusqlite::Row;
 
@@ -33,6 +34,36 @@ impl QuotaAdmin for Sqlite {
         let rules = Rules::of(self);
         let work = move |tx: &mut Transaction<'_>| Book::new(tx, &rules).audit(&query);
         self.write("reading the audit log of quotas", work).await
+    }
+}
+
+impl AlertLog for Sqlite {
+    async fn first(&self, key: AlertKey) -> Result<bool, StoreError> {
+        let work = move |tx: &mut Transaction<'_>| {
+            let measure = match key.measure {
+                Measure::Tokens => "tokens",
+                Measure::Money => "money",
+                Measure::Requests => "requests",
+                Measure::Input => "input",
+                Measure::Output => "output",
+                _ => return Err(unknown_word("a measure")),
+            };
+            let taken = tx
+                .connection
+                .prepare_cached(
+                    "INSERT OR IGNORE INTO quota_alerts (scope, starts_at, measure, mark, raised_at)
+                     VALUES (?1, ?2, ?3, ?4, ?5)",
+                )?
+                .execute((
+                    key.scope.as_str(),
+                    key.starts_at.as_nanos(),
+                    measure,
+                    key.mark.to_string(),
+                    tx.now().as_nanos(),
+                ))?;
+            Ok(taken == 1)
+        };
+        self.write("raising an alert of quota", work).await
     }
 }
 
