@@ -10,7 +10,7 @@ use std::{
 
 use deadpool_postgres::{
     ClientWrapper, Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolError,
-    RecyclingMethod, Runtime,
+    RecyclingMethod, Runtime, TimeoutType,
 };
 use palisade_core::{Health, Probe, Status, StoreError, StoreErrorKind};
 use tokio_postgres::{NoTls, Row, config::TargetSessionAttrs, types::ToSql};
@@ -280,7 +280,10 @@ pub(crate) fn pool_error(error: PoolError, doing: &'static str) -> (StoreError, 
             (error::store(error, doing), again)
         }
         PoolError::Closed => (StoreError::new(StoreErrorKind::Closed, doing), false),
-        PoolError::Timeout(_) => (StoreError::new(StoreErrorKind::Busy, doing), true),
+        PoolError::Timeout(TimeoutType::Wait) => {
+            (StoreError::new(StoreErrorKind::Busy, doing), true)
+        }
+        PoolError::Timeout(_) => (StoreError::new(StoreErrorKind::Unavailable, doing), true),
         error => (
             StoreError::new(StoreErrorKind::Unavailable, doing).with_source(error),
             false,
@@ -298,6 +301,9 @@ pub(crate) fn pool(url: &str, config: &PostgresConfig) -> Result<Pool, StoreErro
     }
     if address.get_connect_timeout().is_none() {
         address.connect_timeout(config.deadline);
+    }
+    if address.get_tcp_user_timeout().is_none() {
+        address.tcp_user_timeout(config.deadline);
     }
     if address.get_hosts().len() > 1 {
         address.target_session_attrs(TargetSessionAttrs::ReadWrite);
@@ -325,6 +331,9 @@ pub(crate) fn pool(url: &str, config: &PostgresConfig) -> Result<Pool, StoreErro
     Pool::builder(Manager::from_config(address, NoTls, manager))
         .max_size(config.connections_max)
         .runtime(Runtime::Tokio1)
+        // A server that takes a connection and says nothing is not there.
+        .create_timeout(Some(config.deadline))
+        .wait_timeout(Some(config.deadline))
         .post_create(hook)
         .build()
         .map_err(|error| StoreError::new(StoreErrorKind::Unavailable, DOING).with_source(error))
