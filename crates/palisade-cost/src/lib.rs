@@ -2,10 +2,12 @@
 
 mod book;
 mod breakdown;
+mod budget;
 mod call;
 mod catalog;
 mod changes;
 mod class;
+mod complexity;
 mod date;
 mod estimate;
 #[cfg(feature = "json")]
@@ -19,16 +21,19 @@ mod names;
 mod outcome;
 mod record;
 mod report;
+mod router;
 mod row;
 mod shared;
 mod status;
 
 pub use book::{PriceBook, Resolved};
 pub use breakdown::{Breakdown, Part};
+pub use budget::{Budget, BudgetState, Mode, ModeRules};
 pub use call::CallFacts;
 pub use catalog::{CatalogError, CatalogErrorKind};
 pub use changes::{PriceChange, PriceChanges, SuspiciousPrices};
 pub use class::{PriceClass, Variant};
+pub use complexity::{Complexity, Signal, Task, complexity};
 #[cfg(feature = "json")]
 pub use date::parse_time;
 pub use estimate::{EstimateFacts, estimate};
@@ -46,6 +51,9 @@ pub use outcome::{Counts, Reading, SearchContext, UsageFault, UsageOutcome, chec
 pub use record::{Layer, RecordId, RecordNameError, UsageRecord};
 pub use report::{
     GroupBy, Report, ReportOrder, ReportQuery, ReportQueryError, ReportRow, Totals, TotalsError,
+};
+pub use router::{
+    Route, RouteCandidate, RouteModel, RouteReason, RouteRequest, RouteVerdict, Router,
 };
 pub use row::{Crossing, PriceError, PriceRow};
 pub use shared::{PriceReader, SharedPrices};
