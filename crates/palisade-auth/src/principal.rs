@@ -79,14 +79,27 @@ impl FromStr for Role {
 /// assert_eq!(shared.as_str(), "org=acme/project=chatbot");
 /// # Ok::<(), palisade_auth::PrincipalError>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Principal {
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Principal(Arc<Known>);
+
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Known {
     org: Arc<str>,
     project: Option<Arc<str>>,
     user: Option<Arc<str>>,
     key_id: Option<KeyId>,
     role: Role,
+    /// The keys of the circles, from the widest to the narrowest: each is asked for several times in every request.
+    circles: [Key; 4],
 }
+
+/// The dimensions of a principal, from the widest to the narrowest.
+const DIMENSIONS: [Dimension; 4] = [
+    Dimension::Org,
+    Dimension::Project,
+    Dimension::User,
+    Dimension::ApiKey,
+];
 
 impl Principal {
     /// The longest id, in bytes: what a [`Key`] can hold.
@@ -98,13 +111,16 @@ impl Principal {
     ///
     /// [`PrincipalError::Id`] if the id is empty or longer than [`Principal::ID_BYTES_MAX`].
     pub fn new(org: impl Into<Arc<str>>, role: Role) -> Result<Self, PrincipalError> {
-        Ok(Self {
-            org: id("organisation", org.into())?,
+        let org = id("organisation", org.into())?;
+        let known = Known {
+            org,
             project: None,
             user: None,
             key_id: None,
             role,
-        })
+            circles: std::array::from_fn(|_| Key::global()),
+        };
+        Ok(known.into())
     }
 
     /// The same in a project of the organisation. The role is the role there.
@@ -112,9 +128,9 @@ impl Principal {
     /// # Errors
     ///
     /// As [`Principal::new`].
-    pub fn with_project(mut self, project: impl Into<Arc<str>>) -> Result<Self, PrincipalError> {
-        self.project = Some(id("project", project.into())?);
-        Ok(self)
+    pub fn with_project(self, project: impl Into<Arc<str>>) -> Result<Self, PrincipalError> {
+        let project = Some(id("project", project.into())?);
+        Ok(self.with(|known| known.project = project))
     }
 
     /// The same, known to be this user.
@@ -122,84 +138,129 @@ impl Principal {
     /// # Errors
     ///
     /// As [`Principal::new`].
-    pub fn with_user(mut self, user: impl Into<Arc<str>>) -> Result<Self, PrincipalError> {
-        self.user = Some(id("user", user.into())?);
-        Ok(self)
+    pub fn with_user(self, user: impl Into<Arc<str>>) -> Result<Self, PrincipalError> {
+        let user = Some(id("user", user.into())?);
+        Ok(self.with(|known| known.user = user))
     }
 
     /// The same, proven by the API key of this id.
     #[must_use]
-    pub fn with_key_id(mut self, key_id: KeyId) -> Self {
-        self.key_id = Some(key_id);
-        self
+    pub fn with_key_id(self, key_id: KeyId) -> Self {
+        self.with(|known| known.key_id = Some(key_id))
+    }
+
+    fn with(self, change: impl FnOnce(&mut Known)) -> Self {
+        let mut known = Arc::unwrap_or_clone(self.0);
+        change(&mut known);
+        known.into()
     }
 
     /// The organisation.
     #[must_use]
     pub fn org(&self) -> &str {
-        &self.org
+        &self.0.org
     }
 
     /// The project, if the credentials belong to one.
     #[must_use]
     pub fn project(&self) -> Option<&str> {
-        self.project.as_deref()
+        self.0.project.as_deref()
     }
 
     /// The user, if the credentials belong to one.
     #[must_use]
     pub fn user(&self) -> Option<&str> {
-        self.user.as_deref()
+        self.0.user.as_deref()
     }
 
     /// The id of the API key, if there was one.
     #[must_use]
-    pub const fn key_id(&self) -> Option<KeyId> {
-        self.key_id
+    pub fn key_id(&self) -> Option<KeyId> {
+        self.0.key_id
     }
 
     /// The role.
     #[must_use]
-    pub const fn role(&self) -> Role {
-        self.role
+    pub fn role(&self) -> Role {
+        self.0.role
     }
 
     /// Whether the role includes `needed`.
     #[must_use]
     pub fn may(&self, needed: Role) -> bool {
-        self.role.includes(needed)
+        self.0.role.includes(needed)
     }
 
     /// The key with all that is known: organisation, project, user and API key.
     #[must_use]
     pub fn key(&self) -> Key {
-        self.key_of(&[
-            Dimension::Org,
-            Dimension::Project,
-            Dimension::User,
-            Dimension::ApiKey,
-        ])
+        let [.., narrowest] = &self.0.circles;
+        narrowest.clone()
     }
 
     /// The key with those of `dimensions` that are known. Two principals that agree in them have equal keys.
     #[must_use]
     pub fn key_of(&self, dimensions: &[Dimension]) -> Key {
+        let asked = DIMENSIONS.map(|dimension| dimensions.contains(&dimension));
+        let has = self.0.has();
+        let wanted = |index: usize| asked[index] && has[index];
+        // A circle is what it is called by and all around it.
+        let circle = (0..DIMENSIONS.len())
+            .find(|&circle| (0..DIMENSIONS.len()).all(|i| wanted(i) == (has[i] && i <= circle)));
+        circle.map_or_else(
+            || self.0.key(wanted),
+            |circle| self.0.circles[circle].clone(),
+        )
+    }
+}
+
+impl Known {
+    fn has(&self) -> [bool; 4] {
+        let Self {
+            project,
+            user,
+            key_id,
+            ..
+        } = self;
+        [true, project.is_some(), user.is_some(), key_id.is_some()]
+    }
+
+    fn key(&self, wanted: impl Fn(usize) -> bool) -> Key {
         let key_id = self.key_id.map(|id| id.to_string());
         let parts = [
-            (Dimension::Org, Some(&*self.org)),
-            (Dimension::Project, self.project.as_deref()),
-            (Dimension::User, self.user.as_deref()),
-            (Dimension::ApiKey, key_id.as_deref()),
+            Some(&*self.org),
+            self.project.as_deref(),
+            self.user.as_deref(),
+            key_id.as_deref(),
         ];
-        parts
-            .into_iter()
-            .fold(Key::global(), |key, (dimension, value)| match value {
-                Some(value) if dimensions.contains(&dimension) => {
-                    // Fits: four different dimensions, and lengths checked when they came in.
-                    key.with(dimension, value).unwrap_or(key)
-                }
+        let parts = DIMENSIONS.into_iter().zip(parts).enumerate();
+        parts.fold(
+            Key::global(),
+            |key, (index, (dimension, value))| match value {
+                // Fits: four different dimensions, and lengths checked when they came in.
+                Some(value) if wanted(index) => key.with(dimension, value).unwrap_or(key),
                 _ => key,
-            })
+            },
+        )
+    }
+}
+
+impl From<Known> for Principal {
+    fn from(mut known: Known) -> Self {
+        known.circles = [0, 1, 2, 3].map(|circle| known.key(|index| index <= circle));
+        Self(Arc::new(known))
+    }
+}
+
+impl fmt::Debug for Principal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Principal")
+            .field("org", &self.0.org)
+            .field("project", &self.0.project)
+            .field("user", &self.0.user)
+            .field("key_id", &self.0.key_id)
+            .field("role", &self.0.role)
+            .finish()
     }
 }
 
@@ -220,11 +281,11 @@ impl serde::Serialize for Principal {
         use serde::ser::SerializeStruct as _;
 
         let mut fields = serializer.serialize_struct("Principal", 5)?;
-        fields.serialize_field("org", &*self.org)?;
+        fields.serialize_field("org", self.org())?;
         fields.serialize_field("project", &self.project())?;
         fields.serialize_field("user", &self.user())?;
-        fields.serialize_field("key_id", &self.key_id)?;
-        fields.serialize_field("role", &self.role)?;
+        fields.serialize_field("key_id", &self.key_id())?;
+        fields.serialize_field("role", &self.role())?;
         fields.end()
     }
 }
@@ -242,6 +303,46 @@ mod tests {
             assert_eq!(role.name().parse(), Ok(role));
         }
         assert_eq!("root".parse::<Role>(), Err(PrincipalError::Role));
+    }
+
+    #[test]
+    fn every_choice_of_dimensions_gives_the_key_of_those_that_are_known() {
+        let values = ["o", "p", "u"];
+        for known in 0..8_u32 {
+            let has = |index: usize| known >> index & 1 == 1;
+            let mut principal = Principal::new("o", Role::Viewer).unwrap();
+            if has(0) {
+                principal = principal.with_project("p").unwrap();
+            }
+            if has(1) {
+                principal = principal.with_user("u").unwrap();
+            }
+            let id: KeyId = "abcdefghijklmnop".parse().unwrap();
+            if has(2) {
+                principal = principal.with_key_id(id);
+            }
+            for asked in 0..16_u32 {
+                let mut expected = Key::global();
+                let mut dimensions = Vec::new();
+                for (index, dimension) in DIMENSIONS.into_iter().enumerate() {
+                    if asked >> index & 1 == 0 {
+                        continue;
+                    }
+                    dimensions.push(dimension.clone());
+                    if index == 0 || has(index - 1) {
+                        let text = id.to_string();
+                        let value = values.get(index).copied().unwrap_or(&text);
+                        expected = expected.with(dimension, value).unwrap();
+                    }
+                }
+                dimensions.reverse();
+                assert_eq!(
+                    principal.key_of(&dimensions),
+                    expected,
+                    "{known:b} {asked:b}"
+                );
+            }
+        }
     }
 
     #[test]
