@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use foldhash::quality::RandomState;
 use palisade_core::{Decision, Key, StoreError, StoreErrorKind, Timestamp};
 
 use admin::Audit;
@@ -26,8 +27,8 @@ use crate::{
 pub(crate) struct Book {
     defaults: Defaults,
     bounds: Bounds,
-    scopes: HashMap<Key, Scope>,
-    holds: HashMap<ReservationId, Entry>,
+    scopes: HashMap<Key, Scope, RandomState>,
+    holds: HashMap<ReservationId, Entry, RandomState>,
     /// The holds still in phase `Held`, the first to expire in front.
     deadlines: BTreeSet<(Timestamp, ReservationId)>,
     /// The holds that ended, the oldest ending in front.
@@ -92,8 +93,8 @@ impl Book {
         Self {
             defaults,
             bounds,
-            scopes: HashMap::new(),
-            holds: HashMap::new(),
+            scopes: HashMap::default(),
+            holds: HashMap::default(),
             deadlines: BTreeSet::new(),
             ended: BTreeSet::new(),
             tidy_after: Timestamp::MIN,

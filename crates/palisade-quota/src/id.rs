@@ -1,4 +1,4 @@
-use std::{fmt, str::FromStr};
+use std::{cell::RefCell, fmt, str::FromStr};
 
 use crate::IdError;
 
@@ -31,12 +31,28 @@ impl ReservationId {
     ///
     /// [`IdError::NoRandomness`] if the system has none to give.
     pub fn random() -> Result<Self, IdError> {
-        let mut bytes = [0; 16];
-        getrandom::fill(&mut bytes).map_err(|_| IdError::NoRandomness)?;
+        let mut bytes = random().ok_or(IdError::NoRandomness)?;
         bytes[6] = bytes[6] & 0x0F | 0x40;
         bytes[8] = bytes[8] & 0x3F | 0x80;
         Ok(Self(u128::from_be_bytes(bytes)))
     }
+}
+
+/// Drawn from the system many at a time: a call into it for every request would cost more than the hold.
+fn random() -> Option<[u8; 16]> {
+    const POOL: usize = 512;
+    thread_local! {
+        static UNUSED: RefCell<(usize, [u8; POOL])> = const { RefCell::new((POOL, [0; POOL])) };
+    }
+    UNUSED.with_borrow_mut(|(used, pool)| {
+        if *used == POOL {
+            getrandom::fill(pool).ok()?;
+            *used = 0;
+        }
+        let (drawn, _) = pool[*used..].split_first_chunk()?;
+        *used += drawn.len();
+        Some(*drawn)
+    })
 }
 
 impl fmt::Display for ReservationId {
@@ -93,6 +109,8 @@ impl<'de> serde::Deserialize<'de> for ReservationId {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use super::*;
 
     #[test]
@@ -119,5 +137,8 @@ mod tests {
         );
         assert_ne!(one, other);
         assert_eq!(one.to_string().as_bytes()[14], b'4');
+        // Across the borders of what is drawn at once too.
+        let many: HashSet<_> = (0..200).map(|_| ReservationId::random().unwrap()).collect();
+        assert_eq!(many.len(), 200);
     }
 }

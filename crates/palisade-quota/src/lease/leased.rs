@@ -167,32 +167,22 @@ impl<L: QuotaLedger + QuotaLender, C: Clock> QuotaLedger for Leased<L, C> {
         if let Some(decision) = node.decide(&request, false)? {
             return Ok(decision);
         }
-        // Those who wait are known to the one who asks, so that one slice serves them all.
-        let _waiting = Waiting::new(node, &request);
-        let _talk = node.talk.lock().await;
-        let mut fresh = false;
-        for _ in 0..ATTEMPTS {
-            if let Some(decision) = node.decide(&request, fresh)? {
-                return Ok(decision);
-            }
-            node.talk_about(request.scopes(), request.ask()).await?;
-            fresh = true;
-        }
-        Err(StoreError::new(StoreErrorKind::Busy, "reserving quota"))
+        // Talking takes much more room than deciding, and is rare.
+        Box::pin(node.ask_and_decide(request)).await
     }
 
     async fn settle(&self, request: SettleRequest) -> Result<Resolution, StoreError> {
         let how = Resolve::Settle(request.actual);
         match self.node.resolve(request.id, how).await? {
             Some(resolution) => Ok(resolution),
-            None => self.node.ledger.settle(request).await,
+            None => Box::pin(self.node.ledger.settle(request)).await,
         }
     }
 
     async fn release(&self, id: ReservationId) -> Result<Resolution, StoreError> {
         match self.node.resolve(id, Resolve::Release).await? {
             Some(resolution) => Ok(resolution),
-            None => self.node.ledger.release(id).await,
+            None => Box::pin(self.node.ledger.release(id)).await,
         }
     }
 
@@ -280,9 +270,31 @@ impl<L: QuotaLedger + QuotaLender, C: Clock> Node<L, C> {
             (resolution, scopes)
         };
         // More was spent than is on lease. Nobody is told before the store knows.
-        let _talk = self.talk.lock().await;
-        self.talk_about(&scopes, Amount::ZERO).await?;
+        Box::pin(async {
+            let _talk = self.talk.lock().await;
+            self.talk_about(&scopes, Amount::ZERO).await
+        })
+        .await?;
         Ok(Some(resolution))
+    }
+
+    /// Borrows until it can be decided.
+    async fn ask_and_decide(
+        &self,
+        request: ReserveRequest,
+    ) -> Result<Decision<Granted, Refused>, StoreError> {
+        // Those who wait are known to the one who asks, so that one slice serves them all.
+        let _waiting = Waiting::new(self, &request);
+        let _talk = self.talk.lock().await;
+        let mut fresh = false;
+        for _ in 0..ATTEMPTS {
+            if let Some(decision) = self.decide(&request, fresh)? {
+                return Ok(decision);
+            }
+            self.talk_about(request.scopes(), request.ask()).await?;
+            fresh = true;
+        }
+        Err(StoreError::new(StoreErrorKind::Busy, "reserving quota"))
     }
 
     /// One exchange with the store, if there is anything to say, after the one whose answer got lost, if there is such. The

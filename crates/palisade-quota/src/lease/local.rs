@@ -3,6 +3,7 @@ use std::{
     time::Duration,
 };
 
+use foldhash::quality::RandomState;
 use palisade_core::{Key, StoreError, Timestamp};
 
 use super::{Exchange, Exchanged, LesseeId};
@@ -19,7 +20,7 @@ pub(super) struct Local {
     /// The scopes that this node has something of, or had in this round.
     touched: BTreeSet<Key>,
     /// What those want who wait for their turn to ask the store.
-    waiting: HashMap<Key, Amount>,
+    waiting: HashMap<Key, Amount, RandomState>,
     heard_at: Timestamp,
 }
 
@@ -32,7 +33,7 @@ impl Local {
             turn: 0,
             in_flight: None,
             touched: BTreeSet::new(),
-            waiting: HashMap::new(),
+            waiting: HashMap::default(),
             heard_at: Timestamp::MIN,
         }
     }
