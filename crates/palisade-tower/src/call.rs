@@ -64,6 +64,43 @@ impl<S: Service<R>, R> Future for ReadyCall<S, R> {
     }
 }
 
+/// Calls `service` with nothing added, for a layer that has nothing to do.
+#[cfg_attr(
+    not(feature = "resilience"),
+    allow(dead_code, reason = "some layers use it")
+)]
+pub(crate) fn pass<S, R>(service: S, request: R) -> Pass<S, R>
+where
+    S: Service<R>,
+{
+    Pass {
+        call: ready_call(service, request),
+    }
+}
+
+pin_project_lite::pin_project! {
+    /// The future of [`pass`].
+    pub(crate) struct Pass<S, R>
+    where
+        S: Service<R>,
+    {
+        #[pin]
+        call: ReadyCall<S, R>,
+    }
+}
+
+impl<S, R> Future for Pass<S, R>
+where
+    S: Service<R>,
+    S::Error: Into<BoxError>,
+{
+    type Output = Result<S::Response, BoxError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.project().call.poll(cx).map_err(Into::into)
+    }
+}
+
 /// Waits until `service` is ready.
 #[cfg_attr(not(feature = "full"), allow(dead_code, reason = "some layers use it"))]
 pub(crate) async fn ready<S: Service<R>, R>(service: &mut S) -> Result<(), S::Error> {

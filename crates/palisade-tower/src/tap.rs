@@ -38,23 +38,28 @@ pub trait Observe: Send + 'static {
     fn end(self: Box<Self>, end: End, must_queue: bool) -> Option<Ending>;
 }
 
+/// A body that tells an observer what passes and how it ended: at the end of the stream, at an error, or when it
+/// is dropped half-read, exactly once.
+///
+/// A response to a model call is over when its *body* is: that is when the tokens are known, a permit is free
+/// and a trace is complete. A layer that acts when the head arrives releases and counts too early; one that
+/// acts only at the end of the stream never acts for the client that hung up.
+///
+/// A reader that was told the length of a body does not ask for its end: it stops at the last byte. So a body that
+/// says, with its last piece, that nothing follows ([`Body::is_end_stream`]) has ended there and then. The last piece
+/// is handed over when the observer is through with the end, not before.
+///
+/// It is one pointer large. Answers are moved through every layer, and a tap within a tap within a tap would be a kilobyte
+/// to move.
+///
+/// # Cancel safety
+///
+/// Dropping it at any moment ends the observer exactly once: with [`End::Complete`] if all of the body had been handed
+/// over, as its end or its length tell, with [`End::Dropped`] otherwise.
+pub struct Tap<B>(Pin<Box<Watched<B>>>);
+
 pin_project_lite::pin_project! {
-    /// A body that tells an observer what passes and how it ended: at the end of the stream, at an error, or when it
-    /// is dropped half-read, exactly once.
-    ///
-    /// A response to a model call is over when its *body* is: that is when the tokens are known, a permit is free
-    /// and a trace is complete. A layer that acts when the head arrives releases and counts too early; one that
-    /// acts only at the end of the stream never acts for the client that hung up.
-    ///
-    /// A reader that was told the length of a body does not ask for its end: it stops at the last byte. So a body that
-    /// says, with its last piece, that nothing follows ([`Body::is_end_stream`]) has ended there and then. The last piece
-    /// is handed over when the observer is through with the end, not before.
-    ///
-    /// # Cancel safety
-    ///
-    /// Dropping it at any moment ends the observer exactly once: with [`End::Complete`] if all of the body had been handed
-    /// over, as its end or its length tell, with [`End::Dropped`] otherwise.
-    pub struct Tap<B> {
+    struct Watched<B> {
         #[pin]
         inner: Option<B>,
         observer: Option<Box<dyn Observe>>,
@@ -65,7 +70,7 @@ pin_project_lite::pin_project! {
         exhausted: bool,
     }
 
-    impl<B> PinnedDrop for Tap<B> {
+    impl<B> PinnedDrop for Watched<B> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
             // Inner observers end first: what they learn, the outer ones report.
@@ -81,21 +86,23 @@ pin_project_lite::pin_project! {
 impl<B: Body> Tap<B> {
     /// Lets `observer` watch `body`.
     pub fn new(body: B, observer: impl Observe) -> Self {
-        let mut tap = Self::unwatched(body);
-        tap.observer = Some(Box::new(observer));
-        tap
+        Self::over(body, Some(Box::new(observer)))
     }
 
     /// A body that nobody watches.
     pub fn unwatched(body: B) -> Self {
+        Self::over(body, None)
+    }
+
+    fn over(body: B, observer: Option<Box<dyn Observe>>) -> Self {
         let exhausted = is_exhausted(&body);
-        Self {
+        Self(Box::pin(Watched {
             inner: Some(body),
-            observer: None,
+            observer,
             ending: None,
             last: None,
             exhausted,
-        }
+        }))
     }
 }
 
@@ -113,10 +120,10 @@ where
     type Error = BoxError;
 
     fn poll_frame(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        let mut this = self.project();
+        let mut this = self.0.as_mut().project();
         if let Some(mut inner) = this.inner.as_mut().as_pin_mut() {
             let polled = match inner.as_mut().poll_frame(cx) {
                 Poll::Ready(polled) => polled,
@@ -159,14 +166,14 @@ where
 
     fn is_end_stream(&self) -> bool {
         // Not before the observer has had its end: a reader that believes this never polls again.
-        self.inner.as_ref().is_none_or(Body::is_end_stream)
-            && self.observer.is_none()
-            && self.ending.is_none()
-            && self.last.is_none()
+        self.0.inner.as_ref().is_none_or(Body::is_end_stream)
+            && self.0.observer.is_none()
+            && self.0.ending.is_none()
+            && self.0.last.is_none()
     }
 
     fn size_hint(&self) -> SizeHint {
-        match (&self.inner, &self.last) {
+        match (&self.0.inner, &self.0.last) {
             (Some(inner), _) => inner.size_hint(),
             (None, Some(Ok(frame))) => {
                 SizeHint::with_exact(frame.data_ref().map_or(0, |data| data.len() as u64))
@@ -179,7 +186,7 @@ where
 impl<B> fmt::Debug for Tap<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Tap")
-            .field("exhausted", &self.exhausted)
+            .field("exhausted", &self.0.exhausted)
             .finish_non_exhaustive()
     }
 }

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     BoxError, Reason, Rejection,
-    call::{BoxFuture, find, ready_call},
+    call::{BoxFuture, find, pass, ready_call},
     failure::Upstream,
 };
 
@@ -159,21 +159,21 @@ where
     fn call(&mut self, request: Request<T>) -> Self::Future {
         let inner = self.inner.clone();
         let layer = Arc::clone(&self.layer);
-        Box::pin(async move {
-            let routes = match request.extensions().get::<Route>() {
-                None => Vec::new(),
-                Some(first) => {
-                    let mut routes = layer.fallbacks.after(first);
-                    routes.truncate(ROUTES_MAX - 1);
-                    if !routes.is_empty() {
-                        routes.insert(0, first.clone());
-                    }
-                    routes
+        let routes = match request.extensions().get::<Route>() {
+            None => Vec::new(),
+            Some(first) => {
+                let mut routes = layer.fallbacks.after(first);
+                routes.truncate(ROUTES_MAX - 1);
+                if !routes.is_empty() {
+                    routes.insert(0, first.clone());
                 }
-            };
-            if routes.is_empty() {
-                return ready_call(inner, request).await.map_err(Into::into);
+                routes
             }
+        };
+        if routes.is_empty() {
+            return Box::pin(pass(inner, request));
+        }
+        Box::pin(async move {
             let clock = &layer.time.clock;
             let extensions = request.extensions();
             let set = idempotency(layer.idempotency, request.method(), request.headers());

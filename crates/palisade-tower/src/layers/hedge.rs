@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     BoxError,
-    call::{BoxFuture, ready_call},
+    call::{BoxFuture, pass, ready_call},
     failure::Upstream,
 };
 
@@ -165,10 +165,11 @@ where
     fn call(&mut self, request: Request<T>) -> Self::Future {
         let inner = self.inner.clone();
         let layer = Arc::clone(&self.layer);
+        let Some(hedger) = layer.hedger.clone() else {
+            return Box::pin(pass(inner, request));
+        };
         Box::pin(async move {
-            let Some(hedger) = &layer.hedger else {
-                return ready_call(inner, request).await.map_err(Into::into);
-            };
+            let hedger = &hedger;
             let Time { clock, timer } = &layer.time;
             let extensions = request.extensions();
             let set = idempotency(layer.idempotency, request.method(), request.headers());
