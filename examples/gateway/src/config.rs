@@ -39,6 +39,8 @@ pub struct Config {
 pub(crate) struct Server {
     #[serde(deserialize_with = "read::address")]
     pub(crate) listen: SocketAddr,
+    /// As many as there are cores if it is absent.
+    pub(crate) workers: Option<usize>,
     pub(crate) connections_max: usize,
     pub(crate) body_bytes_max: usize,
     pub(crate) header_timeout_ms: u64,
@@ -50,6 +52,7 @@ impl Default for Server {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8787)),
+            workers: None,
             connections_max: 10_000,
             body_bytes_max: 8 << 20,
             header_timeout_ms: 60_000,

@@ -1,6 +1,6 @@
 //! Starting, serving and stopping: what the parts are, and in which order they come and go.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, sync::Arc, thread, time::Duration};
 
 use anyhow::Context as _;
 use palisade::{
@@ -42,7 +42,6 @@ pub(crate) type Ledger = Leased<Sqlite, SystemClock>;
 const FIRST_ORG: &str = "local";
 
 /// What the routes see of the gateway.
-#[derive(Clone)]
 pub(crate) struct Shared {
     pub(crate) config: Arc<Config>,
     pub(crate) service: Service,
@@ -65,7 +64,7 @@ pub struct Gateway {
     keys: Arc<Keys>,
     first_key: Option<String>,
     stop: watch::Sender<bool>,
-    server: JoinHandle<()>,
+    server: JoinHandle<io::Result<()>>,
     mock: Option<JoinHandle<()>>,
     settling: JoinHandle<()>,
     lending: JoinHandle<()>,
@@ -97,8 +96,9 @@ impl Gateway {
         let breakers = Arc::new(service::breakers(&config)?);
         let (mock, mock_address) = start_mock(&config).await?.unzip();
         let upstream = Upstream::new(&config, mock_address)?;
-        let service = service::build(
+        let services = service::build(
             &config,
+            workers(&config),
             Parts {
                 ledger: ledger.clone(),
                 keys: Arc::clone(&keys),
@@ -108,7 +108,7 @@ impl Gateway {
                 prices: Arc::new(PriceBook::embedded()),
                 usage: Arc::clone(&usage) as _,
             },
-            upstream,
+            &upstream,
         )?;
         let listener = TcpListener::bind(config.server.listen)
             .await
@@ -117,18 +117,24 @@ impl Gateway {
             })?;
         let address = listener.local_addr()?;
         let limits = Limits::from(&config.server);
-        let routes = routes::router(Shared {
-            config: Arc::new(config),
-            service,
-            store: store.clone(),
-            ledger: ledger.clone(),
-            keys: Arc::clone(&keys),
-            breakers,
-            settler,
-            usage,
-            metrics,
-            probe: Arc::default(),
+        let (config, probe) = (Arc::new(config), Arc::default());
+        let routes = services.into_iter().map(|service| {
+            routes::router(Arc::new(Shared {
+                config: Arc::clone(&config),
+                service,
+                store: store.clone(),
+                ledger: ledger.clone(),
+                keys: Arc::clone(&keys),
+                breakers: Arc::clone(&breakers),
+                settler: settler.clone(),
+                usage: Arc::clone(&usage),
+                metrics: metrics.clone(),
+                probe: Arc::clone(&probe),
+            }))
         });
+        let routes = routes.collect();
+        // Else they would outlive the server.
+        drop((settler, usage));
         let (stop, stopped) = watch::channel(false);
         Ok(Self {
             address,
@@ -212,7 +218,7 @@ impl Gateway {
             mock.abort();
         }
         self.store.close().await;
-        Ok(ended?)
+        Ok(ended??)
     }
 
     /// Waits until the server ends by itself, which it does only in trouble.
@@ -221,9 +227,15 @@ impl Gateway {
     ///
     /// The trouble.
     pub async fn failed(&mut self) -> anyhow::Result<()> {
-        (&mut self.server).await?;
+        (&mut self.server).await??;
         anyhow::bail!("the server ended by itself")
     }
+}
+
+/// How many threads serve: as many as there are cores, unless a number is set.
+fn workers(config: &Config) -> usize {
+    let cores = || thread::available_parallelism().map_or(1, usize::from);
+    config.server.workers.unwrap_or_else(cores).max(1)
 }
 
 fn open_store(config: &Config) -> anyhow::Result<Sqlite> {

@@ -15,6 +15,7 @@ mod routes;
 mod service;
 mod upstream;
 mod usage_log;
+mod workers;
 
 pub use config::{Config, ConfigError};
 pub use demo::run as demo;

@@ -1,22 +1,14 @@
-//! Connections: how many at a time, how patient with slow ones, and how they end when the service stops.
+//! Connections: how many at a time, how patient with slow ones, who serves them, and how they end when the service stops.
 
-use std::{convert::Infallible, io, sync::Arc, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use axum::Router;
-use hyper::{server::conn::http1, service::service_fn};
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    server::graceful::GracefulShutdown,
-};
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::{Semaphore, watch},
-    task::JoinSet,
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
 };
 
-use tower::ServiceExt as _;
-
-use crate::{config::Server, linger};
+use crate::{config::Server, workers::Workers};
 
 /// How long to wait when the system has no connection to give, such as for want of file descriptors.
 const PAUSE: Duration = Duration::from_millis(250);
@@ -25,8 +17,8 @@ const PAUSE: Duration = Duration::from_millis(250);
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
     connections_max: usize,
-    header_timeout: Duration,
-    grace: Duration,
+    pub(crate) header_timeout: Duration,
+    pub(crate) grace: Duration,
 }
 
 impl From<&Server> for Limits {
@@ -39,20 +31,27 @@ impl From<&Server> for Limits {
     }
 }
 
-/// Serves `routes` until `stop` says so. Then no new connection is taken, idle ones are closed, and answers under way may
-/// last for the grace; what is still there after that is cut off, and its guards fall before this returns.
+/// A client, and the place it takes among those we serve at a time.
+pub(crate) struct Connection {
+    pub(crate) stream: std::net::TcpStream,
+    pub(crate) place: OwnedSemaphorePermit,
+}
+
+/// Serves each of `routes` on a thread of its own until `stop` says so. Then no new connection is taken, idle ones are
+/// closed, and answers under way may last for the grace; what is still there after that is cut off, and its guards fall
+/// before this returns.
+///
+/// # Errors
+///
+/// If a thread cannot be had.
 pub(crate) async fn serve(
     listener: TcpListener,
-    routes: Router,
+    routes: Vec<Router>,
     limits: Limits,
     mut stop: watch::Receiver<bool>,
-) {
-    let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new())
-        .header_read_timeout(limits.header_timeout);
+) -> io::Result<()> {
+    let mut workers = Workers::start(routes, limits)?;
     let places = Arc::new(Semaphore::new(limits.connections_max));
-    let graceful = GracefulShutdown::new();
-    let mut connections = JoinSet::new();
     loop {
         let accepted = tokio::select! {
             biased;
@@ -60,48 +59,21 @@ pub(crate) async fn serve(
             _ = stop.wait_for(|stop| *stop) => break,
             accepted = accept(&listener, &places) => accepted,
         };
-        // Those that have ended leave nothing to be done but to be forgotten.
-        while connections.try_join_next().is_some() {}
         match accepted {
-            Ok((stream, place)) => {
-                let routes = routes.clone();
-                let service = service_fn(move |request| {
-                    let routes = routes.clone();
-                    async move {
-                        let (request, unread) = linger::lend(request);
-                        let response = routes.oneshot(request).await?;
-                        Ok::<_, Infallible>(unread.clear(response).await)
-                    }
-                });
-                let connection =
-                    graceful.watch(http.serve_connection(TokioIo::new(stream), service));
-                connections.spawn(async move {
-                    if let Err(error) = connection.await {
-                        tracing::debug!(%error, "a connection broke off");
-                    }
-                    drop(place);
-                });
-            }
+            Ok(connection) => workers.hand(connection)?,
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be taken");
                 tokio::time::sleep(PAUSE).await;
             }
         }
     }
-    drop((listener, routes));
-    if tokio::time::timeout(limits.grace, graceful.shutdown())
-        .await
-        .is_err()
-    {
-        tracing::warn!(grace = ?limits.grace, "answers did not end in time and are cut off");
-    }
-    connections.shutdown().await;
+    drop(listener);
+    workers.stop().await;
+    Ok(())
 }
 
-type Place = tokio::sync::OwnedSemaphorePermit;
-
 /// The next connection, once there is a place for it.
-async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> io::Result<(TcpStream, Place)> {
+async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> io::Result<Connection> {
     let place = Arc::clone(places)
         .acquire_owned()
         .await
@@ -109,11 +81,10 @@ async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> io::Result<(
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
-                // Small events of a stream must not wait for each other.
-                if let Err(error) = stream.set_nodelay(true) {
-                    tracing::debug!(%error, "a connection keeps Nagle's algorithm");
-                }
-                return Ok((stream, place));
+                return Ok(Connection {
+                    stream: ready(stream)?,
+                    place,
+                });
             }
             // The client has gone again: no trouble of ours.
             Err(error)
@@ -126,4 +97,13 @@ async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> io::Result<(
             Err(error) => return Err(error),
         }
     }
+}
+
+/// A stream that any thread may take over.
+fn ready(stream: TcpStream) -> io::Result<std::net::TcpStream> {
+    // Small events of a stream must not wait for each other.
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "a connection keeps Nagle's algorithm");
+    }
+    stream.into_std()
 }

@@ -3,7 +3,7 @@
 //! Label sets are bounded by construction: endpoints, guards, decisions and reasons are words of the program, models are
 //! those of the configuration. No user, key or trace is ever a label.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use palisade::trace::{Losses, StepKind, Trace, TraceSink};
 use prometheus_client::{
@@ -19,16 +19,19 @@ const ENDPOINTS: [&str; 3] = [
     "POST /v1/messages",
 ];
 
+/// A word of the program, mostly.
+type Word = Cow<'static, str>;
+
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct RequestLabels {
     endpoint: &'static str,
     status: &'static str,
-    reason: String,
+    reason: Word,
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct GuardLabels {
-    guard: String,
+    guard: Word,
     decision: &'static str,
 }
 
@@ -40,7 +43,7 @@ struct ModelLabels {
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct StageLabels {
-    stage: String,
+    stage: Word,
 }
 
 /// The counters. Cloning is cheap; clones count together.
@@ -177,7 +180,7 @@ impl Metrics {
             .into_iter()
             .find(|known| *known == summary.name)
             .unwrap_or("other");
-        let reason = summary.reason.clone().unwrap_or_default().into_owned();
+        let reason = summary.reason.clone().unwrap_or_default();
         let status = summary.status.as_str();
         inner
             .requests
@@ -190,7 +193,7 @@ impl Metrics {
         inner.duration.observe(summary.duration.as_secs_f64());
         for step in &trace.steps {
             let stage = StageLabels {
-                stage: step.name.clone().into_owned(),
+                stage: step.name.clone(),
             };
             inner
                 .stages
@@ -198,7 +201,7 @@ impl Metrics {
                 .observe(step.duration.as_secs_f64());
             match &step.kind {
                 StepKind::GuardVerdict(verdict) => {
-                    let guard = verdict.guard.clone().into_owned();
+                    let guard = verdict.guard.clone();
                     let decision = verdict.decision.as_str();
                     inner
                         .guards

@@ -1,7 +1,7 @@
 //! The HTTP surface: what clients of OpenAI and Anthropic expect, and what operators look at.
 
 use std::{
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -35,7 +35,7 @@ use crate::{
 };
 
 /// The routes.
-pub(crate) fn router(shared: Shared) -> Router {
+pub(crate) fn router(shared: Arc<Shared>) -> Router {
     Router::new()
         .route(
             "/v1/chat/completions",
@@ -61,7 +61,7 @@ pub(crate) fn router(shared: Shared) -> Router {
 }
 
 /// A request to a model takes the walk.
-async fn call(State(shared): State<Shared>, api: Api, mut request: Request) -> Response {
+async fn call(State(shared): State<Arc<Shared>>, api: Api, mut request: Request) -> Response {
     let dialect = match api {
         Api::OpenaiChat | Api::OpenaiEmbeddings => Dialect::Openai,
         Api::AnthropicMessages => Dialect::Anthropic,
@@ -84,7 +84,7 @@ async fn call(State(shared): State<Shared>, api: Api, mut request: Request) -> R
 }
 
 /// The models that may be asked for, in OpenAI's form; Anthropic's clients read the same fields.
-async fn models(State(shared): State<Shared>, headers: HeaderMap) -> Response {
+async fn models(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response {
     if let Err(rejection) = identify(&shared, &headers).await {
         return render::rejected(Dialect::Openai, &headers, rejection);
     }
@@ -106,7 +106,7 @@ async fn models(State(shared): State<Shared>, headers: HeaderMap) -> Response {
 }
 
 /// How the caller's allowances stand.
-async fn quota_status(State(shared): State<Shared>, headers: HeaderMap) -> Response {
+async fn quota_status(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response {
     answer(&headers, async {
         let principal = identify(&shared, &headers).await?;
         let mut balances = Vec::new();
@@ -130,7 +130,7 @@ struct TracesQuery {
 
 /// The latest traces the caller may see.
 async fn traces(
-    State(shared): State<Shared>,
+    State(shared): State<Arc<Shared>>,
     headers: HeaderMap,
     query: Result<Query<TracesQuery>, axum::extract::rejection::QueryRejection>,
 ) -> Response {
@@ -156,7 +156,7 @@ async fn traces(
 
 /// One trace with all its steps.
 async fn trace(
-    State(shared): State<Shared>,
+    State(shared): State<Arc<Shared>>,
     headers: HeaderMap,
     Path(id): Path<String>,
 ) -> Response {
@@ -188,7 +188,7 @@ fn visible_to(principal: &Principal) -> Key {
 }
 
 /// Whether the service works, and how its parts are.
-async fn health(State(shared): State<Shared>) -> Response {
+async fn health(State(shared): State<Arc<Shared>>) -> Response {
     let parts: Vec<Health> = vec![shared.store.health(), shared.breakers.health()];
     if parts[0].status != Status::Up && shared.probe.is_due() {
         // The store tells of its last write, and who is told that it is down sends none. So one is tried, of nothing,
@@ -213,7 +213,7 @@ async fn health(State(shared): State<Shared>) -> Response {
 }
 
 /// The counters, for Prometheus.
-async fn metrics(State(shared): State<Shared>) -> Response {
+async fn metrics(State(shared): State<Arc<Shared>>) -> Response {
     let settlements = shared.settler.counts();
     let traces = shared.store.losses();
     let page = shared.metrics.render(Readings {

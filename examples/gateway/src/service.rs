@@ -53,16 +53,17 @@ pub(crate) struct Parts {
     pub(crate) usage: Arc<dyn UsageSink>,
 }
 
-/// Builds the walk.
+/// Builds the walk, `times` over: the guards are the same in each, the connections to the providers its own.
 ///
 /// # Errors
 ///
 /// [`ConfigError`] for a value that only its room can judge.
 pub(crate) fn build(
     config: &Config,
+    times: usize,
     parts: Parts,
-    upstream: Upstream,
-) -> Result<Service, ConfigError> {
+    upstream: &Upstream,
+) -> Result<Vec<Service>, ConfigError> {
     let time = Time::new(SystemClock, TokioTimer);
     let scanner = Arc::new(scanner(config)?);
     let limits = rate_limits(config)?;
@@ -120,14 +121,18 @@ pub(crate) fn build(
             config.resilience.attempt_timeout(),
             time,
         ));
-    // Right before the provider, where its error bodies and all its fields are still there …
-    let upstream = DiagnoseLayer::new(SystemClock).layer(upstream);
-    // … and behind that, what the client should not see is taken off.
-    let upstream = tower::ServiceExt::map_response(upstream, crate::upstream::hand_on);
-    let service = stack.layer(upstream);
-    let service =
-        tower::ServiceExt::map_response(service, |response: Response<_>| response.map(Body::new));
-    Ok(BoxCloneSyncService::new(service))
+    let walk = || {
+        // Right before the provider, where its error bodies and all its fields are still there …
+        let upstream = DiagnoseLayer::new(SystemClock).layer(upstream.with_own_connections());
+        // … and behind that, what the client should not see is taken off.
+        let upstream = tower::ServiceExt::map_response(upstream, crate::upstream::hand_on);
+        tower::ServiceExt::map_response(stack.layer(upstream), |response: Response<_>| {
+            response.map(Body::new)
+        })
+    };
+    Ok((0..times)
+        .map(|_| BoxCloneSyncService::new(walk()))
+        .collect())
 }
 
 /// Whether the rooms accept the configuration, without building the walk.

@@ -62,12 +62,17 @@ fn handed_on(fields: &HeaderMap) -> HeaderMap {
 /// The version of Anthropic's API that is spoken unless the client names one.
 const ANTHROPIC_VERSION: HeaderValue = HeaderValue::from_static("2023-06-01");
 
-/// Calls providers over HTTP. Cloning is cheap.
+/// Calls providers over HTTP. Cloning is cheap, and clones share their connections.
 #[derive(Clone)]
-pub(crate) struct Upstream {
-    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+pub(crate) struct Upstream(Arc<Inner>);
+
+struct Inner {
+    client: Client<Connector, Full<Bytes>>,
+    connector: Connector,
     endpoints: Arc<HashMap<String, Endpoint>>,
 }
+
+type Connector = HttpsConnector<HttpConnector>;
 
 /// A provider, ready to be called.
 struct Endpoint {
@@ -142,13 +147,23 @@ impl Upstream {
             .https_or_http()
             .enable_http1()
             .wrap_connector(http);
+        Ok(Self::connecting(connector, Arc::new(endpoints)))
+    }
+
+    /// One that knows the same providers, and connects to them by itself.
+    pub(crate) fn with_own_connections(&self) -> Self {
+        Self::connecting(self.0.connector.clone(), Arc::clone(&self.0.endpoints))
+    }
+
+    fn connecting(connector: Connector, endpoints: Arc<HashMap<String, Endpoint>>) -> Self {
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
-            .build(connector);
-        Ok(Self {
+            .build(connector.clone());
+        Self(Arc::new(Inner {
             client,
-            endpoints: Arc::new(endpoints),
-        })
+            connector,
+            endpoints,
+        }))
     }
 
     fn request(&self, request: &Request<Call>) -> Result<Request<Full<Bytes>>, BoxError> {
@@ -157,6 +172,7 @@ impl Upstream {
             .get::<Route>()
             .ok_or("the call has not been routed")?;
         let endpoint = self
+            .0
             .endpoints
             .get(&*route.upstream)
             .ok_or("the route leads nowhere")?;
@@ -192,7 +208,7 @@ impl Upstream {
 impl fmt::Debug for Upstream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Upstream")
-            .field("providers", &self.endpoints.len())
+            .field("providers", &self.0.endpoints.len())
             .finish_non_exhaustive()
     }
 }
@@ -209,7 +225,7 @@ impl tower_service::Service<Request<Call>> for Upstream {
     fn call(&mut self, request: Request<Call>) -> Self::Future {
         let sending = self
             .request(&request)
-            .map(|outgoing| self.client.request(outgoing));
+            .map(|outgoing| self.0.client.request(outgoing));
         Box::pin(async move { Ok(sending?.await?) })
     }
 }

@@ -55,6 +55,12 @@ impl Config {
         } = self;
         let numbers: &[(&str, u64, u64, u64)] = &[
             (
+                "server.workers",
+                server.workers.unwrap_or(1) as u64,
+                1,
+                1_024,
+            ),
+            (
                 "server.connections_max",
                 server.connections_max as u64,
                 1,
