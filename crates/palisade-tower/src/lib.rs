@@ -49,7 +49,7 @@ pub use layers::{
     Time,
     admit::{
         Admit, AdmitFuture, AdmitLayer, Admitted, AroundBreaker, Gate, Held, LearnedPlaces, Passed,
-        Places, Until, around_breaker,
+        Places, Refused, Until, around_breaker,
     },
     breaker::{BreakerLayer, Broken},
     chaos::{ChaosLayer, Chaotic},

@@ -8,7 +8,10 @@ mod tests;
 
 use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
-use palisade::core::Money;
+use palisade::{
+    core::Money,
+    resilience::{Growth, Jitter, LongAdvice},
+};
 use serde::Deserialize;
 
 pub use check::ConfigError;
@@ -248,19 +251,31 @@ pub(crate) struct Resilience {
     pub(crate) attempt_timeout_ms: u64,
     pub(crate) backoff_base_ms: u64,
     pub(crate) backoff_max_ms: u64,
+    pub(crate) backoff_growth: Growth,
     pub(crate) backoff_jitter: Jitter,
     pub(crate) advice_max_ms: u64,
+    pub(crate) advice_long: LongAdvice,
+    pub(crate) wait_for_circuit: bool,
     pub(crate) retry_percent: u32,
     pub(crate) retries_per_second: u32,
+    pub(crate) retries_saved_max: u32,
     pub(crate) org_retries_per_second: u32,
-    /// 0 hedges nothing.
+    /// 0 hedges nothing after a fixed time.
+    pub(crate) hedge_after_ms: u64,
+    /// 0 hedges nothing by what was seen.
     pub(crate) hedge_percentile: u32,
     pub(crate) hedge_delay_min_ms: u64,
     pub(crate) hedge_delay_max_ms: u64,
+    pub(crate) hedge_extra: u32,
     pub(crate) breaker_failures: u32,
     pub(crate) breaker_failure_percent: u32,
     pub(crate) breaker_calls_min: u32,
     pub(crate) breaker_open_ms: u64,
+    pub(crate) breaker_open_max_ms: u64,
+    pub(crate) breaker_open_jitter_percent: u32,
+    pub(crate) breaker_open_on_advice: bool,
+    pub(crate) breaker_probes: u32,
+    pub(crate) breaker_probe_max_ms: u64,
 }
 
 impl Default for Resilience {
@@ -271,31 +286,31 @@ impl Default for Resilience {
             attempt_timeout_ms: 60_000,
             backoff_base_ms: 100,
             backoff_max_ms: 5_000,
+            backoff_growth: Growth::Exponential,
             backoff_jitter: Jitter::Full,
             advice_max_ms: 60_000,
+            advice_long: LongAdvice::GiveUp,
+            wait_for_circuit: false,
             retry_percent: 20,
             retries_per_second: 10,
+            retries_saved_max: 1_000,
             org_retries_per_second: 10,
+            hedge_after_ms: 0,
             hedge_percentile: 0,
             hedge_delay_min_ms: 100,
             hedge_delay_max_ms: 10_000,
+            hedge_extra: 1,
             breaker_failures: 5,
             breaker_failure_percent: 50,
             breaker_calls_min: 20,
             breaker_open_ms: 10_000,
+            breaker_open_max_ms: 80_000,
+            breaker_open_jitter_percent: 10,
+            breaker_open_on_advice: false,
+            breaker_probes: 3,
+            breaker_probe_max_ms: 300_000,
         }
     }
-}
-
-/// How chance spreads the pauses between attempts.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
-#[cfg_attr(test, derive(serde::Serialize))]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Jitter {
-    Full,
-    Equal,
-    Decorrelated,
-    None,
 }
 
 impl Resilience {

@@ -1,14 +1,17 @@
 //! The guards against load, for each provider's model, as the configuration switches them on.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use palisade::{
     core::SystemClock,
     resilience::{
-        AdaptiveConfig, AdaptiveLimit, BreakerConfig, Bulkhead, ClientThrottle, PushbackGate,
-        ThrottleConfig, Window,
+        AdaptiveConfig, AdaptiveLimit, BreakerConfig, BreakerRegistry, Bulkhead, ClientThrottle,
+        PushbackGate, ThrottleConfig, Window,
     },
-    tower::{AdmitLayer, Gate, LearnedPlaces, PerRoute, Places, Time},
+    tower::{
+        AdmitLayer, AroundBreaker, BreakerLayer, Gate, LearnedPlaces, PerRoute, Places, Time,
+        Upstream, around_breaker,
+    },
 };
 
 use crate::{
@@ -16,32 +19,47 @@ use crate::{
     service::refused,
 };
 
-/// Cheap before dear, and what is held longest comes last.
-pub(crate) type Guards = (
+/// Providers' models that were told to wait, at most.
+const GATES_MAX: usize = 1_024;
+
+/// Where an attempt may wait, in this order.
+type Waits = (
     Option<Gate<SystemClock>>,
     (
-        Option<PerRoute<ClientThrottle>>,
-        (
-            Option<PerRoute<Places>>,
-            Option<PerRoute<LearnedPlaces<SystemClock>>>,
-        ),
+        Option<PerRoute<Places>>,
+        Option<PerRoute<LearnedPlaces<SystemClock>>>,
     ),
 );
+
+/// The breakers, with the guards around them.
+pub(crate) type Guards = AroundBreaker<Waits, SystemClock, PerRoute<ClientThrottle>>;
 
 /// The layer of all of them.
 ///
 /// # Errors
 ///
 /// [`ConfigError`] for a value that the room refuses.
-pub(crate) fn layer(config: &Config, time: Time) -> Result<AdmitLayer<Guards>, ConfigError> {
-    let guards = (
-        gate(config, &time),
-        (
-            throttle(config)?,
-            (places(config, &time)?, learned(config, &time)?),
-        ),
+pub(crate) fn layer(
+    config: &Config,
+    breakers: Arc<BreakerRegistry>,
+    time: Time,
+) -> Result<Guards, ConfigError> {
+    let (gate, places, learned) = (
+        gate(config, &time)?,
+        places(config, &time)?,
+        learned(config, &time)?,
     );
-    Ok(AdmitLayer::new(guards, time))
+    let waits = if gate.is_some() || places.is_some() || learned.is_some() {
+        AdmitLayer::new((gate, (places, learned)), time.clone())
+    } else {
+        AdmitLayer::off(time.clone())
+    };
+    let throttle = match throttle(config)? {
+        Some(throttle) => AdmitLayer::new(throttle, time),
+        None => AdmitLayer::off(time),
+    };
+    let breaker = BreakerLayer::new(breakers, Upstream::new(SystemClock));
+    Ok(around_breaker(waits, breaker, throttle))
 }
 
 /// A breaker that also sees what is slow, and lets the calls come back by and by.
@@ -58,21 +76,33 @@ pub(crate) fn watching(config: &Config, breaker: BreakerConfig) -> BreakerConfig
         let first = ms(load.breaker_first_token_ms);
         breaker = breaker.with_slow_first_token(first, load.breaker_slow_percent);
     }
+    if load.breaker_abandoned_ms > 0 {
+        breaker = breaker.with_abandoned_after(ms(load.breaker_abandoned_ms));
+    }
     breaker
 }
 
 /// What one request was told, all obey.
-fn gate(config: &Config, time: &Time) -> Option<Gate<SystemClock>> {
+fn gate(config: &Config, time: &Time) -> Result<Option<Gate<SystemClock>>, ConfigError> {
     let patience = Duration::from_millis(config.load.pushback_wait_ms);
-    let gate = || Gate::new(PushbackGate::new(SystemClock), patience, time.clone());
-    config.load.pushback.then(gate)
+    let longest = Duration::from_millis(config.load.pushback_max_ms);
+    let gate = PushbackGate::new(SystemClock)
+        .with_limit(GATES_MAX, longest)
+        .map_err(|error| refused("load.pushback_max_ms", &error))?;
+    let gate = || Gate::new(gate, patience, time.clone());
+    Ok(config.load.pushback.then(gate))
 }
 
 fn throttle(config: &Config) -> Result<Option<PerRoute<ClientThrottle>>, ConfigError> {
     if !config.load.throttle {
         return Ok(None);
     }
-    let first = ClientThrottle::new(ThrottleConfig::default(), SystemClock)
+    let load = &config.load;
+    let throttle = ThrottleConfig::default()
+        .with_ratio(load.throttle_ratio_percent)
+        .with_window(Duration::from_millis(load.throttle_window_ms))
+        .with_refuse_max(load.throttle_refuse_max_percent);
+    let first = ClientThrottle::new(throttle, SystemClock)
         .map_err(|error| refused("load.throttle", &error))?;
     Ok(Some(PerRoute::new(move || first.another())))
 }
@@ -104,9 +134,10 @@ fn learned(
         return Ok(None);
     };
     let policy = AdaptiveConfig::new(rule)
+        .with_range(load.adaptive_min, load.adaptive_from, load.adaptive_max)
         .with_drop_after(config.resilience.attempt_timeout())
         .build()
-        .map_err(|error| refused("resilience.attempt_timeout_ms", &error))?;
+        .map_err(|error| refused("load.adaptive", &error))?;
     let (queue, patience) = (load.calls_waiting_max, Duration::from_millis(load.wait_ms));
     let time = time.clone();
     Ok(Some(PerRoute::new(move || {
@@ -123,7 +154,9 @@ mod tests {
 
     fn guards(toml: &str) -> Result<String, ConfigError> {
         let config = Config::parse(toml)?;
-        layer(&config, Time::new(SystemClock, TokioTimer)).map(|layer| format!("{layer:?}"))
+        let breakers = Arc::new(crate::service::breakers(&config)?);
+        let time = Time::new(SystemClock, TokioTimer);
+        layer(&config, breakers, time).map(|layer| format!("{layer:?}"))
     }
 
     #[test]
@@ -144,11 +177,13 @@ mod tests {
 
     #[test]
     fn a_breaker_watches_what_it_is_told_to() {
-        let toml = "[load]\nbreaker_slow_ms = 20000\nbreaker_first_token_ms = 5000\nbreaker_ramp_ms = 9000";
+        let toml = "[load]\nbreaker_slow_ms = 20000\nbreaker_first_token_ms = 5000\nbreaker_ramp_ms = 9000\n\
+                    breaker_abandoned_ms = 4000";
         let config = Config::parse(toml).unwrap();
         let breaker = watching(&config, BreakerConfig::default());
         assert_eq!(breaker.slow_after, Some(Duration::from_secs(20)));
         assert_eq!(breaker.slow_first_token, Some(Duration::from_secs(5)));
+        assert_eq!(breaker.abandoned_after, Some(Duration::from_secs(4)));
         assert_eq!(
             (breaker.slow_rate, breaker.ramp_for),
             (50, Duration::from_secs(9))

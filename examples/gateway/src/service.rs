@@ -13,14 +13,14 @@ use palisade::{
     rate_limit::{self, Limit},
     redaction::{Action, HashKey, Kind, Policy, Scanner},
     resilience::{
-        Backoff, BreakerConfig, BreakerRegistry, HedgePolicy, Hedger, Idempotency, Jitter,
-        LongAdvice, RetryBudgetConfig, RetryBudgets, RetryPolicy, TokioTimer,
+        Backoff, BreakerConfig, BreakerRegistry, HedgePolicy, Hedger, Idempotency,
+        RetryBudgetConfig, RetryBudgets, RetryPolicy, TokioTimer,
     },
     tower::{
-        AuthLayer, BoxError, BreakerLayer, By, DeadlineLayer, DiagnoseLayer, FallbackLayer,
-        Fallbacks, HedgeLayer, InjectionScan, LimitRules, MeterLayer, QuotaLayer, RateLimitLayer,
-        Reason, RedactLayer, Rejection, RetryLayer, Route, RouteLayer, ScanLayer, SecretScan,
-        Stack, Time, TimeoutLayer, TraceLayer, UsageSink,
+        AuthLayer, BoxError, By, DeadlineLayer, DiagnoseLayer, FallbackLayer, Fallbacks,
+        HedgeLayer, InjectionScan, LimitRules, MeterLayer, QuotaLayer, RateLimitLayer, Reason,
+        RedactLayer, Rejection, RetryLayer, Route, RouteLayer, ScanLayer, SecretScan, Stack, Time,
+        TimeoutLayer, TraceLayer, UsageSink,
     },
     trace::Recorder,
 };
@@ -35,9 +35,6 @@ use crate::{
     read::ReadLayer,
     upstream::Upstream,
 };
-
-/// How many retries may be saved up in quiet times.
-const RETRIES_SAVED_MAX: u32 = 1_000;
 
 /// A request with its body still unread goes in, an answer that may stream comes out.
 pub(crate) type Service = BoxCloneSyncService<Request<Body>, Response<Body>, BoxError>;
@@ -108,11 +105,8 @@ pub(crate) fn build(
         // Every attempt asks the breaker anew. Outside, another model when this one cannot; inside, a second request when it
         // is late.
         .retry(repeats(config, &time)?)
-        // Counts attempts, not requests. Within it, what is too much: no place is held by a call that is not made.
-        .breaker(tower_layer::Stack::new(
-            load::layer(config, time.clone())?,
-            BreakerLayer::new(parts.breakers, palisade::tower::Upstream::new(SystemClock)),
-        ))
+        // Counts attempts, not requests. Around it what is too much, in the order that `around_breaker` gives reasons for.
+        .breaker(load::layer(config, parts.breakers, time.clone())?)
         // Every attempt that was answered costs, also the one nobody wanted.
         .meter(MeterLayer::new(parts.prices, parts.usage, SystemClock))
         // Innermost: an attempt given up is a failure to the breaker and a known end to the meter.
@@ -148,8 +142,8 @@ pub(crate) fn check(config: &Config) -> Result<(), ConfigError> {
     retry_policy(config)?;
     retry_budgets(config)?;
     hedger(config)?;
-    breakers(config)?;
-    load::layer(config, Time::new(SystemClock, TokioTimer))?;
+    let breakers = Arc::new(breakers(config)?);
+    load::layer(config, breakers, Time::new(SystemClock, TokioTimer))?;
     Ok(())
 }
 
@@ -186,7 +180,7 @@ fn retry_budgets(config: &Config) -> Result<RetryBudgets, ConfigError> {
     let whole = RetryBudgetConfig::default()
         .with_percent(config.resilience.retry_percent)
         .with_floor(config.resilience.retries_per_second)
-        .with_capacity(RETRIES_SAVED_MAX);
+        .with_capacity(config.resilience.retries_saved_max);
     let each = whole.with_floor(config.resilience.org_retries_per_second);
     RetryBudgets::new(whole, each).map_err(|error| refused("resilience.retry_percent", &error))
 }
@@ -199,17 +193,24 @@ fn organisation(extensions: &http::Extensions) -> Key {
 
 fn hedger(config: &Config) -> Result<Option<Hedger>, ConfigError> {
     let crate::config::Resilience {
+        hedge_after_ms: after,
         hedge_percentile: percent,
         hedge_delay_min_ms: min,
         hedge_delay_max_ms: max,
+        hedge_extra: extra,
         ..
     } = config.resilience;
-    if percent == 0 {
-        return Ok(None);
-    }
-    let (min, max) = (Duration::from_millis(min), Duration::from_millis(max));
-    let policy = HedgePolicy::percentile(percent, min, max)
-        .map_err(|error| refused("resilience.hedge_percentile", &error))?;
+    let ms = Duration::from_millis;
+    let policy = match (after, percent) {
+        (0, 0) => return Ok(None),
+        (0, percent) => HedgePolicy::percentile(percent, ms(min), ms(max))
+            .map_err(|error| refused("resilience.hedge_percentile", &error))?,
+        (after, _) => HedgePolicy::after(ms(after))
+            .map_err(|error| refused("resilience.hedge_after_ms", &error))?,
+    };
+    let policy = policy
+        .with_extra(extra)
+        .map_err(|error| refused("resilience.hedge_extra", &error))?;
     Ok(Some(Hedger::new(policy)))
 }
 
@@ -263,12 +264,19 @@ fn route_to(config: &Config, model: &Model, reason: &'static str) -> Result<Rout
 ///
 /// [`ConfigError`] for a value that the room refuses.
 pub(crate) fn breakers(config: &Config) -> Result<BreakerRegistry, ConfigError> {
-    let open_for = Duration::from_millis(config.resilience.breaker_open_ms);
+    let (resilience, ms) = (&config.resilience, Duration::from_millis);
+    let open_for = ms(resilience.breaker_open_ms);
     let policy = BreakerConfig::default()
         .with_consecutive_failures(config.resilience.breaker_failures)
         .with_failure_rate(config.resilience.breaker_failure_percent)
         .with_minimum_calls(config.resilience.breaker_calls_min)
-        .with_open_for(open_for, open_for * 8);
+        .with_open_for(open_for, ms(resilience.breaker_open_max_ms))
+        .with_open_jitter(resilience.breaker_open_jitter_percent)
+        .with_open_on_advice(resilience.breaker_open_on_advice)
+        .with_probes(
+            resilience.breaker_probes,
+            ms(resilience.breaker_probe_max_ms),
+        );
     let policy = load::watching(config, policy)
         .build()
         .map_err(|error| refused("resilience.breaker_failures", &error))?;
@@ -447,25 +455,19 @@ fn priced_as(config: &Config, model: &Model) -> Result<ModelId, ConfigError> {
 }
 
 fn retry_policy(config: &Config) -> Result<RetryPolicy, ConfigError> {
-    use crate::config::Jitter as Spread;
-
     let base = Duration::from_millis(config.resilience.backoff_base_ms);
     let cap = Duration::from_millis(config.resilience.backoff_max_ms);
     let backoff =
         Backoff::new(base, cap).map_err(|error| refused("resilience.backoff_base_ms", &error))?;
-    let jitter = match config.resilience.backoff_jitter {
-        Spread::Full => Jitter::Full,
-        Spread::Equal => Jitter::Equal,
-        Spread::Decorrelated => Jitter::Decorrelated,
-        Spread::None => Jitter::None,
-    };
     let patience = Duration::from_millis(config.resilience.advice_max_ms);
     let backoff = backoff
-        .with_jitter(jitter)
-        .with_advice_max(patience, LongAdvice::GiveUp)
+        .with_growth(config.resilience.backoff_growth)
+        .with_jitter(config.resilience.backoff_jitter)
+        .with_advice_max(patience, config.resilience.advice_long)
         .map_err(|error| refused("resilience.advice_max_ms", &error))?;
     RetryPolicy::new(config.resilience.attempts)
         .map(|policy| policy.with_backoff(backoff))
+        .map(|policy| policy.with_wait_for_circuit(config.resilience.wait_for_circuit))
         .map_err(|error| refused("resilience.attempts", &error))
 }
 

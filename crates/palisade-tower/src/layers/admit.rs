@@ -36,15 +36,30 @@ pub trait Admit: Send + Sync + 'static {
     /// What is held while the attempt is under way.
     type Held: Held;
 
-    /// The guard's name in a trace.
-    fn name(&self) -> &'static str;
-
-    /// May the attempt be made, whose caller waits until then? The failure says why not; it is not made then.
+    /// May the attempt be made, whose caller waits until then? If it is refused, it is not made.
     fn admit(
         &self,
         extensions: &Extensions,
         until: Option<Deadline>,
-    ) -> impl Future<Output = Result<Self::Held, Failure>> + Send;
+    ) -> impl Future<Output = Result<Self::Held, Refused>> + Send;
+}
+
+/// An attempt that an [`Admit`] does not let through.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Refused {
+    /// The guard's name in a trace.
+    pub by: &'static str,
+    /// Why, and when to come back.
+    pub failure: Failure,
+}
+
+impl Refused {
+    /// A refusal by the guard of this name.
+    #[must_use]
+    pub const fn new(by: &'static str, failure: Failure) -> Self {
+        Self { by, failure }
+    }
 }
 
 /// What an [`Admit`] hands out. Dropped without a word, the attempt was cancelled.
@@ -188,9 +203,9 @@ where
             let admitted = guard.admit(&parts.extensions, until).await;
             let mut held = match admitted {
                 Ok(held) => held,
-                Err(failure) => {
+                Err(Refused { by, failure }) => {
                     let notes = Notes::of(&parts.extensions);
-                    notes.begin(guard.name()).said(Said::Deny);
+                    notes.begin(by).said(Said::Deny);
                     return Err(failure.into());
                 }
             };
@@ -309,14 +324,10 @@ impl Places {
 impl Admit for Places {
     type Held = Slot;
 
-    fn name(&self) -> &'static str {
-        "bulkhead"
-    }
-
-    async fn admit(&self, _: &Extensions, until: Option<Deadline>) -> Result<Slot, Failure> {
+    async fn admit(&self, _: &Extensions, until: Option<Deadline>) -> Result<Slot, Refused> {
         let patience = left(until, &self.time);
         let place = self.bulkhead.wait_for(1, patience, &self.time.timer);
-        given(place.await)
+        given("bulkhead", place.await)
     }
 }
 
@@ -356,18 +367,14 @@ impl<C> LearnedPlaces<C> {
 impl<C: Clock + 'static> Admit for LearnedPlaces<C> {
     type Held = AdaptiveSlot<C>;
 
-    fn name(&self) -> &'static str {
-        "adaptive_limit"
-    }
-
     async fn admit(
         &self,
         _: &Extensions,
         until: Option<Deadline>,
-    ) -> Result<AdaptiveSlot<C>, Failure> {
+    ) -> Result<AdaptiveSlot<C>, Refused> {
         let patience = self.patience.min(left(until, &self.time));
         let place = self.limit.wait(self.queue, patience, &self.time.timer);
-        given(place.await)
+        given("adaptive_limit", place.await)
     }
 }
 
@@ -384,12 +391,9 @@ impl<C: Clock + 'static> Held for AdaptiveSlot<C> {
 impl<C: Clock + 'static> Admit for ClientThrottle<C> {
     type Held = Asked<C>;
 
-    fn name(&self) -> &'static str {
-        "throttle"
-    }
-
-    async fn admit(&self, _: &Extensions, _: Option<Deadline>) -> Result<Asked<C>, Failure> {
-        self.ask().allowed().ok_or_else(Self::refused)
+    async fn admit(&self, _: &Extensions, _: Option<Deadline>) -> Result<Asked<C>, Refused> {
+        let refused = || Refused::new("throttle", Self::refused());
+        self.ask().allowed().ok_or_else(refused)
     }
 }
 
@@ -424,15 +428,11 @@ impl<C> Gate<C> {
 impl<C: Clock + 'static> Admit for Gate<C> {
     type Held = Passed<C>;
 
-    fn name(&self) -> &'static str {
-        "gate"
-    }
-
     async fn admit(
         &self,
         extensions: &Extensions,
         until: Option<Deadline>,
-    ) -> Result<Passed<C>, Failure> {
+    ) -> Result<Passed<C>, Refused> {
         let key = key(extensions.get());
         let patience = self.patience.min(left(until, &self.time));
         match self.gate.wait(&key, patience, &self.time.timer).await {
@@ -440,9 +440,10 @@ impl<C: Clock + 'static> Admit for Gate<C> {
                 gate: self.gate.clone(),
                 key,
             }),
-            Decision::Deny(advice) => Err(Failure::new(ErrorKind::RateLimited)
-                .not_processed()
-                .with_advice(advice)),
+            Decision::Deny(advice) => {
+                let failure = Failure::new(ErrorKind::RateLimited).not_processed();
+                Err(Refused::new("gate", failure.with_advice(advice)))
+            }
         }
     }
 }
@@ -464,10 +465,13 @@ impl<C: Clock + 'static> Held for Passed<C> {
     fn ended(self, _: Option<&Failure>) {}
 }
 
-fn given<H>(decision: Decision<H, palisade_resilience::Busy>) -> Result<H, Failure> {
+fn given<H>(
+    by: &'static str,
+    decision: Decision<H, palisade_resilience::Busy>,
+) -> Result<H, Refused> {
     match decision {
         Decision::Allow(held) => Ok(held),
-        Decision::Deny(busy) => Err(busy.into()),
+        Decision::Deny(busy) => Err(Refused::new(by, busy.into())),
     }
 }
 

@@ -9,7 +9,7 @@ use palisade_core::Key;
 use palisade_resilience::{Deadline, Failure};
 
 use super::{
-    admit::{Admit, Held},
+    admit::{Admit, Held, Refused},
     breaker::key,
 };
 
@@ -87,15 +87,11 @@ impl<G> fmt::Debug for PerRoute<G> {
 impl<G: Admit> Admit for PerRoute<G> {
     type Held = G::Held;
 
-    fn name(&self) -> &'static str {
-        "load"
-    }
-
     async fn admit(
         &self,
         extensions: &Extensions,
         until: Option<Deadline>,
-    ) -> Result<G::Held, Failure> {
+    ) -> Result<G::Held, Refused> {
         let guard = self.of(key(extensions.get()));
         guard.admit(extensions, until).await
     }
@@ -105,15 +101,11 @@ impl<G: Admit> Admit for PerRoute<G> {
 impl<G: Admit> Admit for Option<G> {
     type Held = Option<G::Held>;
 
-    fn name(&self) -> &'static str {
-        self.as_ref().map_or("nobody", G::name)
-    }
-
     async fn admit(
         &self,
         extensions: &Extensions,
         until: Option<Deadline>,
-    ) -> Result<Option<G::Held>, Failure> {
+    ) -> Result<Option<G::Held>, Refused> {
         match self {
             Some(guard) => guard.admit(extensions, until).await.map(Some),
             None => Ok(None),
@@ -139,15 +131,11 @@ impl<H: Held> Held for Option<H> {
 impl<A: Admit, B: Admit> Admit for (A, B) {
     type Held = (A::Held, B::Held);
 
-    fn name(&self) -> &'static str {
-        "load"
-    }
-
     async fn admit(
         &self,
         extensions: &Extensions,
         until: Option<Deadline>,
-    ) -> Result<Self::Held, Failure> {
+    ) -> Result<Self::Held, Refused> {
         let first = self.0.admit(extensions, until).await?;
         let second = self.1.admit(extensions, until).await?;
         Ok((first, second))

@@ -163,6 +163,53 @@ impl Config {
                 3_600_000,
             ),
             (
+                "resilience.hedge_after_ms",
+                resilience.hedge_after_ms,
+                0,
+                // One or the other.
+                if resilience.hedge_percentile == 0 {
+                    3_600_000
+                } else {
+                    0
+                },
+            ),
+            (
+                "resilience.hedge_extra",
+                resilience.hedge_extra.into(),
+                1,
+                4,
+            ),
+            (
+                "resilience.retries_saved_max",
+                resilience.retries_saved_max.into(),
+                1,
+                1_000_000,
+            ),
+            (
+                "resilience.breaker_open_max_ms",
+                resilience.breaker_open_max_ms,
+                resilience.breaker_open_ms,
+                DAY_MS,
+            ),
+            (
+                "resilience.breaker_open_jitter_percent",
+                resilience.breaker_open_jitter_percent.into(),
+                0,
+                100,
+            ),
+            (
+                "resilience.breaker_probes",
+                resilience.breaker_probes.into(),
+                1,
+                1_000,
+            ),
+            (
+                "resilience.breaker_probe_max_ms",
+                resilience.breaker_probe_max_ms,
+                1,
+                DAY_MS,
+            ),
+            (
                 "resilience.retry_percent",
                 resilience.retry_percent.into(),
                 0,
@@ -199,7 +246,40 @@ impl Config {
                 DAY_MS,
             ),
             ("load.wait_ms", load.wait_ms, 1, 3_600_000),
+            ("load.adaptive_min", load.adaptive_min.into(), 1, 1_000_000),
+            (
+                "load.adaptive_from",
+                load.adaptive_from.into(),
+                load.adaptive_min.into(),
+                load.adaptive_max.into(),
+            ),
+            ("load.adaptive_max", load.adaptive_max.into(), 1, 1_000_000),
+            (
+                "load.throttle_ratio_percent",
+                load.throttle_ratio_percent.into(),
+                101,
+                10_000,
+            ),
+            (
+                "load.throttle_window_ms",
+                load.throttle_window_ms,
+                1_000,
+                DAY_MS,
+            ),
+            (
+                "load.throttle_refuse_max_percent",
+                load.throttle_refuse_max_percent.into(),
+                1,
+                99,
+            ),
             ("load.pushback_wait_ms", load.pushback_wait_ms, 0, DAY_MS),
+            ("load.pushback_max_ms", load.pushback_max_ms, 1_000, DAY_MS),
+            (
+                "load.breaker_abandoned_ms",
+                load.breaker_abandoned_ms,
+                0,
+                DAY_MS,
+            ),
             ("load.breaker_window_ms", load.breaker_window_ms, 1, DAY_MS),
             ("load.breaker_slow_ms", load.breaker_slow_ms, 0, DAY_MS),
             (

@@ -1,6 +1,7 @@
 //! A scripted walk of real requests through a running server, and a table of what each guard did.
 
 mod client;
+mod load;
 mod scenarios;
 mod table;
 
@@ -12,8 +13,19 @@ use palisade::{
     quota::{Quota, QuotaLedger as _},
 };
 
-use self::client::Client;
+use self::{client::Client, scenarios::Scenario};
 use crate::{config::Config, gateway::Gateway};
+
+/// The parts of the demo: what each shows, its configuration and its scenarios.
+const PARTS: [(&str, &str, &[Scenario]); 3] = [
+    ("every guard as it is by default", CONFIG, scenarios::ALL),
+    ("guards against load", load::CONFIG, load::ALL),
+    (
+        "guards that learn from what is slow",
+        load::LEARNING,
+        load::ALL_LEARNING,
+    ),
+];
 
 /// The demo's configuration: the defaults, two providers (so that one may die alone), and short waits.
 const CONFIG: &str = r#"
@@ -58,36 +70,48 @@ priced_as = "openai/gpt-4o-mini"
 ///
 /// What keeps the server from starting or stopping.
 pub async fn run() -> anyhow::Result<ExitCode> {
-    let folder = std::env::temp_dir().join(format!("palisade-demo-{}", std::process::id()));
-    let mut config = Config::parse(CONFIG)?;
-    config.store.path = folder.join("palisade.db");
-    let gateway = Gateway::start(config).await?;
-    println!(
-        "palisade gateway on http://{}, mock upstream, SQLite in {}\n",
-        gateway.address(),
-        folder.display()
-    );
-
-    let mut failed = 0;
-    table::head();
-    for (number, scenario) in scenarios::ALL.iter().enumerate() {
-        let client = client_for(&gateway, scenario.user).await?;
-        let result = (scenario.run)(client).await;
-        failed += usize::from(result.problem.is_some());
-        table::row(number + 1, scenario, &result);
+    let (mut done, mut failed) = (0, 0);
+    for (title, config, scenarios) in PARTS {
+        failed += part(title, config, scenarios, done).await?;
+        done += scenarios.len();
     }
-    let stopped = gateway.stop().await;
-    std::fs::remove_dir_all(&folder)?;
-    stopped?;
-    println!(
-        "\n{} passed, {failed} failed",
-        scenarios::ALL.len() - failed
-    );
+    println!("\n{} passed, {failed} failed", done - failed);
     Ok(if failed == 0 {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
     })
+}
+
+/// Runs the scenarios of one configuration, and says how many failed.
+async fn part(
+    title: &str,
+    config: &str,
+    scenarios: &[Scenario],
+    done: usize,
+) -> anyhow::Result<usize> {
+    let name = format!("palisade-demo-{}-{done}", std::process::id());
+    let folder = std::env::temp_dir().join(name);
+    let mut config = Config::parse(config)?;
+    config.store.path = folder.join("palisade.db");
+    let gateway = Gateway::start(config).await?;
+    println!(
+        "palisade gateway on http://{}, mock upstream, SQLite in {}: {title}\n",
+        gateway.address(),
+        folder.display()
+    );
+    let mut failed = 0;
+    table::head();
+    for (number, scenario) in scenarios.iter().enumerate() {
+        let client = client_for(&gateway, scenario.user).await?;
+        let result = (scenario.run)(client).await;
+        failed += usize::from(result.problem.is_some());
+        table::row(done + number + 1, scenario, &result);
+    }
+    let stopped = gateway.stop().await;
+    std::fs::remove_dir_all(&folder)?;
+    stopped?;
+    Ok(failed)
 }
 
 /// A client with a key of its own: limits and quotas of one scenario do not touch the next.

@@ -44,6 +44,9 @@ macro_rules! scenario {
     };
 }
 
+pub(super) use scenario;
+
+/// Every guard as it is by default.
 pub(super) const ALL: &[Scenario] = &[
     scenario!("clean chat", "alice", clean),
     scenario!("clean chat, streamed", "alice", clean_stream),
@@ -60,7 +63,7 @@ pub(super) const ALL: &[Scenario] = &[
     scenario!("client hangs up in mid-stream", "erin", hang_up),
 ];
 
-type Checked = anyhow::Result<()>;
+pub(super) type Checked = anyhow::Result<()>;
 
 async fn clean(client: &Client, outcome: &mut Outcome) -> Checked {
     let reply = client
@@ -326,7 +329,12 @@ async fn hang_up(client: &Client, outcome: &mut Outcome) -> Checked {
 }
 
 /// Fetches the trace of a reply and says how it ended.
-async fn finish(client: &Client, reply: &Reply, outcome: &mut Outcome, said: &str) -> Checked {
+pub(super) async fn finish(
+    client: &Client,
+    reply: &Reply,
+    outcome: &mut Outcome,
+    said: &str,
+) -> Checked {
     outcome.said = if reply.status.is_success() {
         format!("{} {said}", reply.status.as_u16())
     } else {
@@ -336,7 +344,7 @@ async fn finish(client: &Client, reply: &Reply, outcome: &mut Outcome, said: &st
     Ok(())
 }
 
-fn expect_status(reply: &Reply, status: StatusCode) -> Checked {
+pub(super) fn expect_status(reply: &Reply, status: StatusCode) -> Checked {
     anyhow::ensure!(
         reply.status == status,
         "{} instead of {status}: {}",
@@ -346,7 +354,7 @@ fn expect_status(reply: &Reply, status: StatusCode) -> Checked {
     Ok(())
 }
 
-fn expect_refusal(reply: &Reply, status: StatusCode, code: &str) -> Checked {
+pub(super) fn expect_refusal(reply: &Reply, status: StatusCode, code: &str) -> Checked {
     expect_status(reply, status)?;
     anyhow::ensure!(
         reply.code() == code,
@@ -356,7 +364,7 @@ fn expect_refusal(reply: &Reply, status: StatusCode, code: &str) -> Checked {
     Ok(())
 }
 
-fn expect_trace(outcome: &Outcome, status: &str) -> Checked {
+pub(super) fn expect_trace(outcome: &Outcome, status: &str) -> Checked {
     let found = &outcome.trace["summary"]["status"];
     anyhow::ensure!(
         found == status,
@@ -365,7 +373,7 @@ fn expect_trace(outcome: &Outcome, status: &str) -> Checked {
     Ok(())
 }
 
-fn expect_guard(outcome: &Outcome, guard: &str, decision: &str) -> Checked {
+pub(super) fn expect_guard(outcome: &Outcome, guard: &str, decision: &str) -> Checked {
     let steps = outcome.trace["steps"].as_array();
     let found = steps
         .into_iter()
@@ -380,7 +388,7 @@ fn expect_guard(outcome: &Outcome, guard: &str, decision: &str) -> Checked {
 }
 
 /// A refused request costs nothing.
-fn expect_free(outcome: &Outcome) -> Checked {
+pub(super) fn expect_free(outcome: &Outcome) -> Checked {
     let cost = &outcome.trace["summary"]["cost"];
     anyhow::ensure!(cost == "0", "a refused request cost {cost}");
     Ok(())

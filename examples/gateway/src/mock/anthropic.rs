@@ -33,7 +33,7 @@ pub(super) async fn messages(State(mock): State<Mock>, body: Bytes) -> Response 
         }
     }
     let directive = Directive::find(&last);
-    wait(directive.latency).await;
+    wait(mock.latency(&directive)).await;
     if let Some(status) = mock.failure(&directive) {
         return with_retry_after(refuse(status, "the mock fails as asked"), &directive);
     }

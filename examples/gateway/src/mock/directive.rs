@@ -23,6 +23,8 @@ pub(crate) struct Directive {
     pub(crate) retry_after: Option<u32>,
     /// Wait before the first byte.
     pub(crate) latency: Duration,
+    /// Wait only this often (counted per `id`).
+    pub(crate) late: Option<u32>,
     /// Wait between chunks of a stream.
     pub(crate) pause: Duration,
     /// Break the connection after so many chunks of a stream.
@@ -70,6 +72,7 @@ impl Directive {
             "id" => self.id = value.chars().take(64).collect(),
             "retry_after" => self.retry_after = value.parse().ok(),
             "latency_ms" => self.latency = wait(),
+            "late" => self.late = value.parse().ok(),
             "pause_ms" => self.pause = wait(),
             "cut" => self.cut = value.parse().ok(),
             "garbage" => self.garbage = value.parse().ok(),
@@ -112,13 +115,14 @@ mod tests {
     #[test]
     fn a_directive_is_found_anywhere_in_a_prompt() {
         let directive = Directive::find(
-            "Hello [mock status=503 times=2 id=a reply=\"two words\" latency_ms=250] and more",
+            "Hello [mock status=503 times=2 id=a reply=\"two words\" latency_ms=250 late=1] and more",
         );
         assert_eq!(directive.status, Some(503));
         assert_eq!(directive.times, Some(2));
         assert_eq!(directive.id, "a");
         assert_eq!(directive.reply.as_deref(), Some("two words"));
         assert_eq!(directive.latency, Duration::from_millis(250));
+        assert_eq!(directive.late, Some(1));
     }
 
     #[test]

@@ -40,10 +40,10 @@ pub(crate) fn router() -> Router {
         .with_state(Mock::default())
 }
 
-/// What the mock remembers between requests: how often it has failed for whom.
+/// What the mock remembers between requests: how often it has failed, and been late, for whom.
 #[derive(Clone, Default)]
 struct Mock {
-    failures: Arc<Mutex<HashMap<String, u32>>>,
+    counts: Arc<Mutex<HashMap<String, u32>>>,
 }
 
 impl Mock {
@@ -53,17 +53,31 @@ impl Mock {
         let Some(times) = directive.times else {
             return Some(status);
         };
-        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-        if failures.len() >= COUNTS_MAX {
-            failures.clear();
-        }
-        let failed = failures.entry(directive.id.clone()).or_default();
-        if *failed < times {
-            *failed += 1;
-            Some(status)
+        self.is_among(&directive.id, times).then_some(status)
+    }
+
+    /// How long this request is to wait for the first byte.
+    fn latency(&self, directive: &Directive) -> Duration {
+        let late = directive
+            .late
+            .is_none_or(|times| self.is_among(&format!("{} late", directive.id), times));
+        if late {
+            directive.latency
         } else {
-            None
+            Duration::ZERO
         }
+    }
+
+    /// Whether this is one of the first so many of `id`.
+    fn is_among(&self, id: &str, times: u32) -> bool {
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        if counts.len() >= COUNTS_MAX {
+            counts.clear();
+        }
+        let count = counts.entry(id.to_owned()).or_default();
+        let among = *count < times;
+        *count += u32::from(among);
+        among
     }
 }
 

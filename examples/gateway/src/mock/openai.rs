@@ -35,7 +35,7 @@ pub(super) async fn chat(State(mock): State<Mock>, body: Bytes) -> Response {
         }
     }
     let directive = Directive::find(&last);
-    wait(directive.latency).await;
+    wait(mock.latency(&directive)).await;
     if let Some(status) = mock.failure(&directive) {
         return with_retry_after(refuse(status, "the mock fails as asked"), &directive);
     }
@@ -175,7 +175,7 @@ pub(super) async fn embeddings(State(mock): State<Mock>, body: Bytes) -> Respons
         }
     };
     let directive = Directive::find(inputs.last().copied().unwrap_or_default());
-    wait(directive.latency).await;
+    wait(mock.latency(&directive)).await;
     if let Some(status) = mock.failure(&directive) {
         return with_retry_after(refuse(status, "the mock fails as asked"), &directive);
     }
