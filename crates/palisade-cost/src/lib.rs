@@ -10,6 +10,7 @@ mod class;
 mod complexity;
 mod date;
 mod estimate;
+mod export;
 #[cfg(feature = "json")]
 mod json;
 mod ledger;
@@ -37,6 +38,7 @@ pub use complexity::{Complexity, Signal, Task, complexity};
 #[cfg(feature = "json")]
 pub use date::parse_time;
 pub use estimate::{EstimateFacts, estimate};
+pub use export::{EXPORT_COLUMNS, ExportFormat};
 #[cfg(feature = "json")]
 pub use json::{
     LineAnswer, LineError, RowError, UsageCollector, UsageCounts, UsageShape, price_line,

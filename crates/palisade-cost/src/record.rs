@@ -52,6 +52,25 @@ impl UsageRecord {
         self
     }
 
+    /// A record that corrects another: it used nothing, and costs the `difference` between what is right and what was
+    /// recorded, which may be negative. The log is only ever added to; sums over both are right. A report counts it among
+    /// the calls.
+    ///
+    /// Derive its id from that of the other and the number of the correction.
+    #[must_use]
+    pub fn correction(of: &Self, id: RecordId, at: Timestamp, difference: Money) -> Self {
+        Self {
+            id,
+            at,
+            subject: of.subject.clone(),
+            model: of.model.clone(),
+            layer: of.layer.clone(),
+            usage: Usage::default(),
+            cost: Some(difference),
+            status: CostStatus::Corrected,
+        }
+    }
+
     /// The same, caused by another part of the service.
     #[must_use]
     pub fn with_layer(mut self, layer: Layer) -> Self {

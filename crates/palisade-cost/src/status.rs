@@ -29,11 +29,13 @@ pub enum CostStatus {
     UnknownModel,
     /// The call failed before anything was generated: it costs nothing.
     NotBilled,
+    /// What was booked before was wrong: the cost is the difference.
+    Corrected,
 }
 
 impl CostStatus {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Priced,
         Self::ZeroPriceRow,
         Self::ProviderReported,
@@ -42,6 +44,7 @@ impl CostStatus {
         Self::InvalidUsage,
         Self::UnknownModel,
         Self::NotBilled,
+        Self::Corrected,
     ];
 
     /// The name, as it stands in records and reports.
@@ -56,6 +59,7 @@ impl CostStatus {
             Self::InvalidUsage => "invalid_usage",
             Self::UnknownModel => "unknown_model",
             Self::NotBilled => "not_billed",
+            Self::Corrected => "corrected",
         }
     }
 
@@ -63,7 +67,11 @@ impl CostStatus {
     #[must_use]
     pub const fn is_known(self) -> bool {
         match self {
-            Self::Priced | Self::ZeroPriceRow | Self::ProviderReported | Self::NotBilled => true,
+            Self::Priced
+            | Self::ZeroPriceRow
+            | Self::ProviderReported
+            | Self::NotBilled
+            | Self::Corrected => true,
             Self::UsagePartial | Self::UsageMissing | Self::InvalidUsage | Self::UnknownModel => {
                 false
             }
