@@ -42,6 +42,8 @@ pub(crate) struct Shared {
     health: AtomicU8,
     #[cfg(feature = "quota")]
     pub(crate) quota: crate::quota::Known,
+    #[cfg(feature = "quota")]
+    pub(crate) groups: crate::quota::Groups,
     #[cfg(feature = "trace")]
     pub(crate) traces: crate::trace::Buffer,
 }
@@ -77,6 +79,8 @@ impl Postgres {
         let shared = Arc::new(Shared {
             #[cfg(feature = "quota")]
             quota: crate::quota::Known::default(),
+            #[cfg(feature = "quota")]
+            groups: crate::quota::Groups::default(),
             #[cfg(feature = "trace")]
             traces: crate::trace::Buffer::new(config.trace_queue_bytes_max),
             health: AtomicU8::new(0),

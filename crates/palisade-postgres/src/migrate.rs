@@ -36,7 +36,7 @@ macro_rules! migration {
 
 /// In the order in which they are applied; all of them, whatever features are on, so that the schema is the same for every
 /// program. One that was published never changes.
-const MIGRATIONS: [Migration; 6] = [
+const MIGRATIONS: [Migration; 7] = [
     migration!(
         1,
         "0001_quota",
@@ -59,6 +59,7 @@ const MIGRATIONS: [Migration; 6] = [
         &["audit_log", "roles", "users", "projects", "organisations"]
     ),
     migration!(6, "0006_tenants", "tenants", &[]),
+    migration!(7, "0007_quota_groups", "quota groups", &[]),
 ];
 
 const LEDGER: &str = "CREATE TABLE IF NOT EXISTS palisade_migrations (

@@ -6,25 +6,28 @@
 //! changed or that the server's clock has left a window; then the node learns, and asks again. The words of the answer are
 //! the room's pure functions'.
 
+mod group;
 mod known;
 mod lessees;
 mod rows;
 
-use std::sync::atomic::Ordering;
+use std::sync::{Arc, atomic::Ordering};
 
 use palisade_core::{Decision, Key, StoreError, StoreErrorKind, Timestamp};
 use palisade_quota::{
-    Amount, Balance, Granted, Hold, Outcome, Quota, QuotaLedger, Refused, RequestError,
-    ReservationId, ReserveRequest, Resolution, Resolve, ScopeState, SettleRequest, balance, decide,
-    moved, repeat, resolve,
+    Balance, Granted, Hold, Outcome, Quota, QuotaLedger, Refused, RequestError, ReservationId,
+    ReserveRequest, Resolution, Resolve, ScopeState, SettleRequest, balance, decide, moved, repeat,
+    resolve,
 };
 use tokio_postgres::Row;
 use uuid::Uuid;
 
 use crate::{Postgres, error::corrupt};
 
+use group::Ask;
+pub(crate) use group::Groups;
 pub(crate) use known::Known;
-use known::{Belief, Quotas};
+use known::Quotas;
 use rows::{amount, nanos, period_name, phase, read_places};
 
 const DOING: &str = "booking quota";
@@ -35,16 +38,10 @@ const TIDY_EVERY: u32 = 256;
 /// How much is deleted then. More than can have come in the meantime, so that the tables stop growing.
 const TIDY_ROWS: i64 = 1_024;
 
-const RESERVE: &str = "SELECT status, now, spent_tokens, spent_nano_usd, held_tokens, held_nano_usd
-     FROM quota_reserve($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
 const HOLD: &str =
     "SELECT ask_tokens, ask_nano_usd, deadline, phase, actual_tokens, actual_nano_usd, late,
          scopes, starts, ends
      FROM quota_hold($1)";
-const RESOLVE: &str =
-    "SELECT ask_tokens, ask_nano_usd, deadline, phase, actual_tokens, actual_nano_usd, late,
-         known, now
-     FROM quota_resolve($1, $2, $3, $4, $5)";
 const LOOK: &str = "SELECT is_stale, now, spent_tokens, spent_nano_usd, held_tokens, held_nano_usd
      FROM quota_look($1, $2, $3, $4, $5)";
 const SET: &str =
@@ -57,8 +54,13 @@ impl QuotaLedger for Postgres {
     ) -> Result<Decision<Granted, Refused>, StoreError> {
         let mut may_open = false;
         for _ in 0..ATTEMPTS {
-            let belief = self.believe(request.scopes());
-            let row = self.ask_for(&request, &belief, may_open).await?;
+            let belief = Arc::new(self.believe(request.scopes()));
+            let ask = Ask::Reserve {
+                request: request.clone(),
+                belief: Arc::clone(&belief),
+                may_open,
+            };
+            let row = self.ask(ask).await?;
             let now = Timestamp::from_nanos(get(&row, 1)?);
             match get::<i32>(&row, 0)? {
                 status @ (0 | 1) => {
@@ -191,47 +193,12 @@ impl QuotaLedger for Postgres {
 }
 
 impl Postgres {
-    async fn ask_for(
-        &self,
-        request: &ReserveRequest,
-        belief: &Belief,
-        may_open: bool,
-    ) -> Result<Row, StoreError> {
-        let (tokens, nano_usd) = request.ask().to_columns();
-        let scopes: Vec<&str> = request.scopes().iter().map(Key::as_str).collect();
-        let limits = |measure| -> Vec<i64> {
-            let limits = belief.quotas.iter().map(|quota| quota.limit(measure));
-            limits.map(|limit| limit.unwrap_or(i64::MAX)).collect()
-        };
-        self.query_one(
-            DOING,
-            RESERVE,
-            &[
-                &self.set_now(),
-                &uuid(request.id()),
-                &tokens,
-                &nano_usd,
-                &nanos(request.timeout()),
-                &scopes,
-                &belief.revisions,
-                &belief.starts(),
-                &belief.ends(),
-                &belief.since(),
-                &belief.until(),
-                &limits(palisade_quota::Measure::Tokens),
-                &limits(palisade_quota::Measure::Money),
-                &may_open,
-            ],
-        )
-        .await
-    }
-
     async fn hold(&self, id: ReservationId) -> Result<Option<Hold>, StoreError> {
         let rows = self.query(DOING, HOLD, &[&uuid(id)]).await?;
         let Some(row) = rows.first() else {
             return Ok(None);
         };
-        read_hold(id, row, read_places(row, 7)?).map(Some)
+        read_hold(id, row, 0, read_places(row, 7)?).map(Some)
     }
 
     async fn resolve(&self, id: ReservationId, how: Resolve) -> Result<Resolution, StoreError> {
@@ -240,26 +207,13 @@ impl Postgres {
             Resolve::Release => None,
             _ => return Err(rows::unknown_word("a way to end a reservation")),
         };
-        let (tokens, nano_usd) = cost.unwrap_or(Amount::ZERO).to_columns();
-        let row = self
-            .query_one(
-                DOING,
-                RESOLVE,
-                &[
-                    &self.set_now(),
-                    &uuid(id),
-                    &cost.is_some(),
-                    &tokens,
-                    &nano_usd,
-                ],
-            )
-            .await
-            .map_err(overflow)?;
-        if !get::<bool>(&row, 7)? {
+        let ask = Ask::Resolve { id, cost };
+        let row = self.ask(ask).await.map_err(overflow)?;
+        if !get::<bool>(&row, 13)? {
             return Ok(Resolution::new(Outcome::Unknown, true));
         }
-        let hold = read_hold(id, &row, Vec::new())?;
-        let now = Timestamp::from_nanos(get(&row, 8)?);
+        let hold = read_hold(id, &row, 6, Vec::new())?;
+        let now = Timestamp::from_nanos(get(&row, 1)?);
         // The database has made the very step that this function names.
         Ok(resolve(&hold, how, now).resolution)
     }
@@ -286,19 +240,16 @@ impl Postgres {
     }
 }
 
+/// From the columns of the amount, the deadline and the phase.
 fn read_hold(
     id: ReservationId,
     row: &Row,
+    column: usize,
     places: Vec<palisade_quota::Place>,
 ) -> Result<Hold, StoreError> {
-    let deadline = Timestamp::from_nanos(get(row, 2)?);
-    Ok(Hold::new(
-        id,
-        places,
-        amount(row, 0)?,
-        deadline,
-        phase(row, 3)?,
-    ))
+    let deadline = Timestamp::from_nanos(get(row, column + 2)?);
+    let phase = phase(row, column + 3)?;
+    Ok(Hold::new(id, places, amount(row, column)?, deadline, phase))
 }
 
 fn get<'a, T: tokio_postgres::types::FromSql<'a>>(
