@@ -23,6 +23,11 @@ type Chore = (&'static str, &'static str, fn(&[String]) -> Result<()>);
 const CHORES: &[Chore] = &[
     ("test", "run every test, on a bare machine too", suite::run),
     (
+        "soak",
+        "soak [PACKAGE…]: tests that draw lots, with many more and another seed",
+        suite::soak,
+    ),
+    (
         "ci",
         "run everything else a change must pass: cargo xtask ci [STEP…]",
         ci::run,
