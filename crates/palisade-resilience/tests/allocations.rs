@@ -7,10 +7,10 @@ use std::{
     time::Duration,
 };
 
-use palisade_core::ManualClock;
+use palisade_core::{Key, ManualClock};
 use palisade_resilience::{
-    AsFailure, Attempt, Call, Deadline, Failure, Idempotency, RetryBudget, RetryBudgetConfig,
-    RetryExt, RetryPolicy, retry,
+    AsFailure, Attempt, Breaker, BreakerConfig, Call, Deadline, ErrorKind, Failure, Idempotency,
+    RetryBudget, RetryBudgetConfig, RetryExt, RetryPolicy, Window, retry,
 };
 
 fn poll_once<F: Future>(future: F) -> Option<F::Output> {
@@ -44,6 +44,36 @@ fn a_first_attempt_that_succeeds_allocates_nothing() {
         }
     });
     assert_eq!(counted.count_total, 0);
+}
+
+/// What is not kept cannot be walked over.
+#[test]
+fn a_time_window_keeps_as_little_of_a_hundred_thousand_calls_as_of_a_hundred() {
+    let clock = ManualClock::default();
+    let config = BreakerConfig::default()
+        .with_window(Window::Time(Duration::from_secs(60)))
+        .with_failure_rate(101);
+    let breaker = Breaker::new(Key::global(), config.build().unwrap(), clock.clone());
+    let call = |number: u32| {
+        let permit = breaker.admit().allowed().unwrap();
+        let down = Failure::new(ErrorKind::Unavailable);
+        permit.outcome((number % 2 == 0).then_some(&down));
+    };
+    (0..100).for_each(call);
+    for calls in [100, 100_000] {
+        let counted = allocation_counter::measure(|| {
+            for number in 0..calls {
+                call(number);
+                clock.advance(Duration::from_micros(50));
+            }
+        });
+        assert_eq!(
+            (counted.count_total, counted.bytes_max),
+            (0, 0),
+            "{calls} calls"
+        );
+    }
+    assert_eq!(breaker.status().counts.calls, 100_200);
 }
 
 #[test]
