@@ -22,6 +22,9 @@ pub(crate) enum Command {
     ///
     /// A stream of any length, also a single line of any length, in a fixed amount of memory.
     Redact(Redact),
+    /// List the rules for secrets, personal data and commands, or test them.
+    #[command(subcommand)]
+    Rules(Rules),
     /// Price calls to language models, one JSON record a line.
     ///
     /// A record has a `request` and a `response` or `stream_events`, and if you like an `id`, an `http_status` and
@@ -50,10 +53,65 @@ pub(crate) struct Scan {
     /// Read one JSON record a line, `{"id": …, "text": …, "channel": …}`, and write one answer a line.
     #[arg(long)]
     pub(crate) jsonl: bool,
+    #[command(flatten)]
+    pub(crate) files: Files,
     /// Files, and folders if no records are read; `-` or nothing is standard input. In folders, what `.gitignore`
     /// names is left out.
     #[arg(value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
+}
+
+/// How files and folders are looked at.
+#[derive(Args, Debug)]
+pub(crate) struct Files {
+    /// How findings are written.
+    #[arg(long, value_enum, default_value_t = Format::Human, conflicts_with_all = ["injection", "jsonl"])]
+    pub(crate) format: Format,
+    /// Look at every line that was ever added to the git repositories at the paths, not at files.
+    #[arg(long, conflicts_with_all = ["injection", "jsonl"])]
+    pub(crate) history: bool,
+    /// Rules of your own, in TOML.
+    #[arg(long, value_name = "FILE", conflicts_with = "injection")]
+    pub(crate) rules: Option<PathBuf>,
+    /// What is not to be reported: `rule ID`, `path PATTERN` or `rule ID PATTERN`, one a line, patterns as in `.gitignore`.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["injection", "jsonl"])]
+    pub(crate) allow: Option<PathBuf>,
+    /// What was found before and is not to be reported again.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["injection", "jsonl"])]
+    pub(crate) baseline: Option<PathBuf>,
+    /// Write what is found to a baseline and report nothing.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["injection", "jsonl", "baseline"])]
+    pub(crate) write_baseline: Option<PathBuf>,
+}
+
+/// How findings are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// `file:line:column: rule`, a line for each.
+    Human,
+    /// A JSON object for each, one a line.
+    Json,
+    /// One SARIF 2.1.0 document, for code hosts and editors.
+    Sarif,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Rules {
+    /// Every rule: its id, its kind, what it finds, where that is documented.
+    List {
+        /// A JSON object for each, one a line.
+        #[arg(long)]
+        json: bool,
+        /// Rules of your own, in TOML.
+        #[arg(long, value_name = "FILE")]
+        rules: Option<PathBuf>,
+    },
+    /// Checks that every rule finds its examples and nothing in its counter-examples.
+    Test {
+        /// Rules of your own, in TOML.
+        #[arg(long, value_name = "FILE")]
+        rules: Option<PathBuf>,
+    },
 }
 
 #[derive(Args, Debug)]

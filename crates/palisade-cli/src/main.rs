@@ -1,16 +1,23 @@
 //! The command `palisade`.
 
+mod allow;
 mod args;
+mod baseline;
+mod found;
+mod history;
 mod injection;
 mod input;
 mod jsonl;
 mod lines;
 mod output;
+mod own_rules;
 mod parallel;
 mod place;
 mod price;
 mod prices;
+mod progress;
 mod redact;
+mod rules;
 mod scan;
 mod tally;
 
@@ -31,6 +38,7 @@ fn main() -> ExitCode {
         Command::Scan(scan) if scan.injection => injection::run(scan, &mut output),
         Command::Scan(scan) => scan::run(scan, &mut output),
         Command::Redact(redact) => redact::run(redact, &mut output),
+        Command::Rules(rules) => rules::run(rules, &mut output),
         Command::Price(price) => price::run(price, &mut output),
         Command::Prices(prices) => prices::run(prices, &mut output),
     };

@@ -7,18 +7,22 @@ use std::{
 
 use anyhow::Result;
 use ignore::WalkBuilder;
-use palisade::core::{Finding, Severity};
 use palisade::redaction::{Kind, Scanner};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::{
+    allow::{self, Allowed},
     args::Scan,
-    input,
+    baseline::Baseline,
+    found::{Found, Report},
+    history, input,
     jsonl::{self, Answer, Record},
-    output::Output,
+    output::{self, Output},
+    own_rules::OwnRules,
     parallel,
     place::Places,
+    progress::Progress,
     tally::Tally,
 };
 
@@ -28,7 +32,7 @@ const BATCH_FILES: usize = 256;
 /// A NUL among the first bytes of a file says that it is no text.
 const SNIFF_BYTES: usize = 8 * 1024;
 
-/// Looks for secrets, personal data and dangerous commands in records, or in files and folders.
+/// Looks for secrets, personal data and dangerous commands in records, in files and folders, or in histories.
 ///
 /// # Errors
 ///
@@ -43,42 +47,185 @@ pub(crate) fn run(scan: &Scan, output: &mut Output) -> Result<Tally> {
         }
         return Ok(tally);
     }
-    let mut files = Vec::new();
-    for path in input::or_standard_input(&scan.paths) {
-        tally.failed |= !collect(&path, &mut files);
+    let files = &scan.files;
+    let search = Search {
+        scanner,
+        allowed: Allowed::load(files.allow.as_deref())?,
+    };
+    let ids: Vec<String> = search
+        .scanner
+        .rule_ids()
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    let mut sieve = Sieve {
+        known: Baseline::load(files.baseline.as_deref())?,
+        new: Baseline::default(),
+        collects: files.write_baseline.is_some(),
+        report: Report::begin(files.format, &ids, output)?,
+        found: false,
+    };
+    let complete = if files.history {
+        search.histories(&scan.paths, &mut sieve, output)?
+    } else {
+        search.files(&scan.paths, &mut sieve, output)?
+    };
+    if let Some(path) = &files.write_baseline {
+        sieve.new.save(path)?;
     }
-    for batch in files.chunks(BATCH_FILES) {
-        for look in parallel::map(batch, |file| look_into(&scanner, file)) {
-            tally.found |= !look.report.is_empty();
-            output.write_all(&look.report)?;
-            if let Some(error) = look.error {
-                tally.failed = true;
-                complain(&error);
-            }
-        }
-    }
+    tally.found = sieve.found;
+    tally.failed = !complete;
+    sieve.report.end(output)?;
     Ok(tally)
 }
 
+/// What is looked for, and what of it is allowed.
+struct Search {
+    scanner: Scanner,
+    allowed: Allowed,
+}
+
+/// Parts what is new from what is known.
+struct Sieve {
+    known: Baseline,
+    new: Baseline,
+    /// Whether what is found makes a baseline and no report.
+    collects: bool,
+    report: Report,
+    found: bool,
+}
+
+impl Sieve {
+    fn take(&mut self, found: &Found, output: &mut Output) -> Result<()> {
+        if self.collects {
+            self.new.add(found);
+        } else if !self.known.knows(found) {
+            self.found = true;
+            self.report.add(found, output)?;
+        }
+        Ok(())
+    }
+}
+
+impl Search {
+    /// The answer is whether all could be looked at.
+    fn files(&self, paths: &[PathBuf], sieve: &mut Sieve, output: &mut Output) -> Result<bool> {
+        let mut complete = true;
+        let mut files = Vec::new();
+        for path in input::or_standard_input(paths) {
+            complete &= collect(&path, &mut files);
+        }
+        let mut progress = Progress::new(files.len());
+        for batch in files.chunks(BATCH_FILES) {
+            let looks = parallel::map(batch, |file| self.look_into(file));
+            let bytes = looks.iter().map(|look| look.bytes).sum();
+            for look in looks {
+                for found in &look.found {
+                    sieve.take(found, output)?;
+                }
+                if let Some(error) = look.error {
+                    complete = false;
+                    complain(&error);
+                }
+            }
+            progress.add(batch.len(), bytes);
+        }
+        Ok(complete)
+    }
+
+    fn histories(&self, paths: &[PathBuf], sieve: &mut Sieve, output: &mut Output) -> Result<bool> {
+        let here = [PathBuf::from(".")];
+        let paths = if paths.is_empty() { &here } else { paths };
+        let mut progress = Progress::new(0);
+        let mut complete = true;
+        for path in paths {
+            let walked = history::walk(path, |added| {
+                progress.add(1, added.text.len() as u64);
+                if added.is_cut {
+                    complete = false;
+                    complain(&format!(
+                        "{} of {} was read in part",
+                        added.path, added.commit
+                    ));
+                }
+                for mut found in self.look_at(&added.path, &added.text) {
+                    found.commit = Some(added.commit.clone());
+                    found.line = added.line(found.line);
+                    found.end.0 = added.line(found.end.0);
+                    sieve.take(&found, output)?;
+                }
+                Ok(())
+            });
+            if let Err(error) = walked {
+                if output::is_gone(&error) {
+                    return Err(error);
+                }
+                complete = false;
+                complain(&format!("{error:#}"));
+            }
+        }
+        Ok(complete)
+    }
+
+    /// What is in a text and not allowed.
+    fn look_at(&self, path: &str, text: &[u8]) -> Vec<Found> {
+        let mut places = Places::new(text);
+        self.scanner
+            .scan_bytes(text)
+            .iter()
+            .filter(|finding| {
+                !self.allowed.has(&finding.rule, path)
+                    && !allow::in_line(text, finding.range.start, &finding.rule)
+            })
+            .map(|finding| Found::new(path, text, finding, &mut places))
+            .collect()
+    }
+
+    fn look_into(&self, file: &File) -> Look {
+        let bytes = match input::read(&file.path) {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                return Look {
+                    found: Vec::new(),
+                    bytes: 0,
+                    error: Some(error),
+                };
+            }
+        };
+        let sniffed = &bytes[..bytes.len().min(SNIFF_BYTES)];
+        let is_text = file.named || memchr::memchr(0, sniffed).is_none();
+        let path = input::shown(&file.path);
+        Look {
+            found: if is_text {
+                self.look_at(&path, &bytes)
+            } else {
+                Vec::new()
+            },
+            bytes: bytes.len() as u64,
+            error: None,
+        }
+    }
+}
+
 fn scanner(scan: &Scan) -> Result<Scanner> {
-    let scanner = Scanner::builder()
+    let builder = Scanner::builder()
         .with_kind(Kind::Secret, scan.secrets)
         .with_kind(Kind::Pii, scan.pii)
         .with_kind(Kind::Command, scan.commands)
-        .with_kind(Kind::Keyword, false)
-        .build()?;
-    Ok(scanner)
+        .with_kind(Kind::Keyword, false);
+    let own = OwnRules::load(scan.files.rules.as_deref())?;
+    Ok(own.add_to(builder).build()?)
 }
 
 #[derive(Serialize)]
 struct Line<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<&'a RawValue>,
-    findings: Vec<Found<'a>>,
+    findings: Vec<InText<'a>>,
 }
 
 #[derive(Serialize)]
-struct Found<'a> {
+struct InText<'a> {
     rule: &'a str,
     kind: &'a str,
     start: usize,
@@ -93,7 +240,7 @@ fn answer(scanner: &Scanner, line: &str) -> Result<Answer, String> {
         id: record.id,
         findings: findings
             .iter()
-            .map(|finding| Found {
+            .map(|finding| InText {
                 rule: &finding.rule,
                 kind: &finding.category,
                 start: finding.range.start,
@@ -145,54 +292,11 @@ fn collect(path: &Path, files: &mut Vec<File>) -> bool {
     complete
 }
 
-/// What was found in a file, for people, and what went wrong.
+/// What was found in a file, and what went wrong.
 struct Look {
-    report: Vec<u8>,
+    found: Vec<Found>,
+    bytes: u64,
     error: Option<anyhow::Error>,
-}
-
-fn look_into(scanner: &Scanner, file: &File) -> Look {
-    let bytes = match input::read(&file.path) {
-        Ok(bytes) => bytes,
-        Err(error) => {
-            return Look {
-                report: Vec::new(),
-                error: Some(error),
-            };
-        }
-    };
-    let mut report = Vec::new();
-    let sniffed = &bytes[..bytes.len().min(SNIFF_BYTES)];
-    if file.named || memchr::memchr(0, sniffed).is_none() {
-        let mut places = Places::new(&bytes);
-        for finding in scanner.scan_bytes(&bytes) {
-            describe(&file.path, &finding, &mut places, &mut report);
-        }
-    }
-    Look {
-        report,
-        error: None,
-    }
-}
-
-fn describe(path: &Path, finding: &Finding, places: &mut Places<'_>, report: &mut Vec<u8>) {
-    let (line, column) = places.of(finding.range.start);
-    let severity = match finding.severity {
-        Severity::Low => "low",
-        Severity::Medium => "medium",
-        Severity::High => "high",
-        Severity::Critical => "critical",
-    };
-    report.extend_from_slice(
-        format!(
-            "{}:{line}:{column}: {} ({}, {severity}, confidence {:.2})\n",
-            input::shown(path),
-            finding.rule,
-            finding.category,
-            finding.confidence
-        )
-        .as_bytes(),
-    );
 }
 
 fn complain(error: &dyn std::fmt::Display) {

@@ -147,6 +147,10 @@ pub(crate) struct Patterns {}
 
 #[cfg(not(feature = "regex"))]
 impl Patterns {
+    pub(crate) fn kinds(&self) -> impl Iterator<Item = Kind> {
+        std::iter::empty()
+    }
+
     pub(crate) fn advance(
         &self,
         bytes: &[u8],

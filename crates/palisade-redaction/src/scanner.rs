@@ -1,4 +1,9 @@
-use std::{borrow::Cow, collections::BTreeSet, fmt, sync::Arc};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    sync::Arc,
+};
 
 use palisade_core::Finding;
 
@@ -94,6 +99,16 @@ impl Scanner {
     #[must_use]
     pub fn policy(&self) -> &Policy {
         &self.rules.policy
+    }
+
+    /// All rules that are on and what they find, own rules last.
+    pub fn kinds(&self) -> impl Iterator<Item = (&str, Kind)> {
+        let kinds: BTreeMap<&str, Kind> = built_in_labels()
+            .map(|label| (label.id, label.kind))
+            .collect();
+        let built_in = kinds.into_iter().filter(|(id, _)| self.rules.is_on(id));
+        let own = self.rules.own_ids.iter().zip(self.rules.patterns.kinds());
+        built_in.chain(own.map(|(id, kind)| (id.as_ref(), kind)))
     }
 
     /// The ids of all rules that are on, own rules last.

@@ -8,7 +8,7 @@ use regex_automata::{
 };
 
 use super::OwnRule;
-use crate::{ConfigError, OWN_MATCH_MAX, kind::Label, token::Hit, view::View};
+use crate::{ConfigError, Kind, OWN_MATCH_MAX, kind::Label, token::Hit, view::View};
 
 /// How large the state machine of all own patterns may become.
 const SIZE_MAX: usize = 8 << 20;
@@ -72,6 +72,12 @@ impl Patterns {
                 begins,
             })),
         })
+    }
+
+    /// What each finds.
+    pub(crate) fn kinds(&self) -> impl Iterator<Item = Kind> {
+        let labels = self.machine.iter().flat_map(|machine| &machine.labels);
+        labels.map(|label| label.kind)
     }
 
     /// Goes on from `at` as far as can be decided and returns how far that was; see `Engine::advance`.
