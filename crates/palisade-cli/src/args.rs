@@ -33,6 +33,46 @@ pub(crate) enum Command {
     /// Compare tables of prices, or look one price up.
     #[command(subcommand)]
     Prices(Prices),
+    /// Bring the tables of a database up to date, take them back, or see what they have been through.
+    #[command(subcommand)]
+    Migrate(Migrate),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Migrate {
+    /// Say which migrations a database has been through; exits with 1 if some are missing.
+    Status(Tables),
+    /// Apply what is missing, all of it or nothing, and say what that was.
+    Up(Tables),
+    /// Take back every migration above a version, all of them or none, and say which.
+    Down(Down),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Tables {
+    /// A PostgreSQL server, `postgres://user@host/database`, or the path of a SQLite file. What stands in the environment
+    /// is not seen by others, which matters for a password.
+    #[arg(
+        value_name = "DATABASE",
+        env = "PALISADE_DATABASE",
+        hide_env_values = true
+    )]
+    pub(crate) database: String,
+    /// The schema of a PostgreSQL database that the tables are in.
+    #[arg(long, default_value = "palisade")]
+    pub(crate) schema: String,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Down {
+    #[command(flatten)]
+    pub(crate) place: Tables,
+    /// The version to go back to; 0 for no tables at all.
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) to: u32,
+    /// Drop tables also if they have rows.
+    #[arg(long)]
+    pub(crate) with_data: bool,
 }
 
 #[derive(Args, Debug)]

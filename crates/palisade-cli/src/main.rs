@@ -9,6 +9,7 @@ mod injection;
 mod input;
 mod jsonl;
 mod lines;
+mod migrate;
 mod output;
 mod own_rules;
 mod parallel;
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
         Command::Rules(rules) => rules::run(rules, &mut output),
         Command::Price(price) => price::run(price, &mut output),
         Command::Prices(prices) => prices::run(prices, &mut output),
+        Command::Migrate(migrate) => migrate::run(migrate, &mut output),
     };
     let outcome = outcome.and_then(|tally| {
         output.flush()?;
