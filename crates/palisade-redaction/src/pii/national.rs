@@ -27,7 +27,7 @@ struct Format {
     names: &'static [&'static str],
 }
 
-const FORMATS: [Format; 13] = [
+const FORMATS: [Format; 15] = [
     Format {
         label: label("cn_resident_id"),
         shape: b"99999999999999999*",
@@ -90,6 +90,35 @@ const FORMATS: [Format; 13] = [
         fits: pesel,
         issued: born,
         names: &["pesel"],
+    },
+    Format {
+        label: label("de_tax_id"),
+        shape: b"99999999999",
+        fits: steuer_id,
+        issued: any,
+        names: &[
+            "steuer-id",
+            "steuerid",
+            "steuer_id",
+            "steuer-ident",
+            "steuerident",
+            "idnr",
+        ],
+    },
+    Format {
+        label: label("fr_nir"),
+        shape: b"999999999999999",
+        fits: nir,
+        issued: any,
+        names: &[
+            "nir ",
+            "nir:",
+            "nir=",
+            "nir\"",
+            "insee",
+            "sécu",
+            "securite sociale",
+        ],
     },
     Format {
         label: label("in_aadhaar"),
@@ -391,6 +420,34 @@ fn pesel(text: &[u8]) -> bool {
     weighted(text, &[1, 3, 7, 9, 1, 3, 7, 9, 1, 3, 1]).is_multiple_of(10)
 }
 
+/// The German tax number: of its first ten digits one comes twice or three times and no other more than once, and the
+/// last is that of ISO 7064 mod 11,10.
+fn steuer_id(text: &[u8]) -> bool {
+    let mut counts = [0; 10];
+    let mut product = 10;
+    for at in 0..10 {
+        counts[digit(text, at) as usize % 10] += 1;
+        let sum = (digit(text, at) + product) % 10;
+        product = if sum == 0 { 10 } else { sum } * 2 % 11;
+    }
+    let repeated = counts.iter().filter(|count| **count > 1).count();
+    let most = counts.iter().max().copied().unwrap_or_default();
+    text[0] != b'0' && repeated == 1 && most <= 3 && (11 - product) % 10 == digit(text, 10)
+}
+
+/// The French number of the registry of persons: sex, year and month of birth, place, rank, and a key modulo 97.
+fn nir(text: &[u8]) -> bool {
+    let value = |from: usize, to: usize| {
+        text[from..to].iter().fold(0u64, |value, byte| {
+            value * 10 + u64::from(byte.wrapping_sub(b'0'))
+        })
+    };
+    // From 20 on the month is not known.
+    matches!(text[0], b'1'..=b'4' | b'7' | b'8')
+        && matches!(value(3, 5), 1..=12 | 20..=42 | 50..=99)
+        && 97 - value(0, 13) % 97 == value(13, 15)
+}
+
 fn nric(text: &[u8]) -> bool {
     let offset = match text[0] {
         b'S' | b'F' => 0,
@@ -451,6 +508,10 @@ mod tests {
             ("bsn=", "111222333", "nl_bsn"),
             ("routing number ", "021000021", "us_routing_number"),
             ("PESEL ", "44051401359", "pl_pesel"),
+            ("Steuer-ID: ", "86 095 742 719", "de_tax_id"),
+            ("steuerid=", "65929970489", "de_tax_id"),
+            ("NIR: ", "2 55 08 14 168 025 38", "fr_nir"),
+            ("numéro de sécu ", "255081416802538", "fr_nir"),
             ("pan card: ", "ABCPE1234F", "in_pan"),
             ("nric: ", "S1234567D", "sg_nric"),
             ("IMEI ", "490154203237518", "imei"),
@@ -474,6 +535,20 @@ mod tests {
             found("(44051401359) but they say the PESEL is wrong", 1),
             Some(("pl_pesel", "44051401359"))
         );
+    }
+
+    #[test]
+    fn a_wrong_digit_makes_a_number_nobodys() {
+        for (name, number) in [
+            ("Steuer-ID: ", "86095742710"),
+            ("Steuer-ID: ", "12345678901"),
+            ("Steuer-ID: ", "06095742719"),
+            ("NIR: ", "255081416802539"),
+            ("NIR: ", "955081416802538"),
+        ] {
+            let text = format!("{name}{number}.");
+            assert_eq!(found(&text, name.len()), None, "{text}");
+        }
     }
 
     #[test]
