@@ -1,6 +1,7 @@
 //! What is fuzzed.
 
 mod advice;
+mod catalog;
 mod detector;
 mod key;
 mod money;
@@ -10,6 +11,7 @@ mod traceparent;
 mod usage;
 
 pub use advice::advice;
+pub use catalog::catalog;
 pub use detector::detector;
 pub use key::key;
 pub use money::money;
@@ -71,5 +73,10 @@ pub const ALL: &[Target] = &[
         name: "usage",
         run: usage,
         pieces: usage::PIECES,
+    },
+    Target {
+        name: "catalog",
+        run: catalog,
+        pieces: catalog::PIECES,
     },
 ];

@@ -135,6 +135,15 @@ impl PriceRow {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
+    /// A float is no price, and the compiler says so:
+    ///
+    /// ```compile_fail
+    /// # use palisade_core::ModelId;
+    /// # use palisade_cost::{PriceClass, PriceRow, Variant};
+    /// # let row = PriceRow::new(ModelId::new("openai", "house-model").unwrap());
+    /// row.with_price(Variant::STANDARD, PriceClass::Input, 0.4);
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`PriceError`] if the price is negative or a token's is no whole number of pico-dollars.

@@ -70,6 +70,14 @@ const MEASURES: usize = Measure::ALL.len();
 /// assert_eq!((call.requests(), call.tokens()), (1, Tokens::new(1_200)));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+///
+/// A float is no money, and the compiler says so:
+///
+/// ```compile_fail
+/// # use palisade_core::Tokens;
+/// # use palisade_quota::Amount;
+/// let amount = Amount::new(Tokens::new(1_200), 0.0125);
+/// ```
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Amount([i64; MEASURES]);
 
