@@ -1,6 +1,6 @@
 //! What the training of the classifier needs to see; not for use by others, and not kept stable.
 
-use palisade_core::{ByteRange, Text};
+use palisade_core::{ByteRange, Finding, Text};
 
 use crate::{
     Normalizer, Reading,
@@ -9,6 +9,7 @@ use crate::{
         weights::{self, CUT_SCORE, FILE_BYTES, MAGIC},
     },
     lexicon::WORD,
+    rules,
 };
 
 /// How many features there are.
@@ -120,18 +121,26 @@ pub struct LearnedHead {
     pub slope: f32,
     /// What the opinion of the rules counts, as [`lift`].
     pub rules: f32,
+    /// What the length counts, as [`excess`].
+    pub length: f32,
 }
 
-/// What is taken from the margin of a text of so many words.
+/// By how much a text of so many words is longer than a short one; what the length counts of it is taken from the margin.
 #[must_use]
-pub fn handicap(words: u32) -> f32 {
-    weights::handicap(words)
+pub fn excess(words: u32) -> f32 {
+    weights::excess(words)
 }
 
 /// What the sum of the weights of a window counts that has so many features.
 #[must_use]
 pub fn share(features: usize) -> f32 {
     features::share(features as u32)
+}
+
+/// The score of the rules at a place where they found `findings`, the strongest first.
+#[must_use]
+pub fn score_at(findings: &[Finding], range: ByteRange) -> f32 {
+    rules::score_at(findings, range)
 }
 
 /// What the score of the rules adds to a margin, before it is weighed.
@@ -155,6 +164,7 @@ impl LearnedHead {
             cut: 0.0,
             slope: 1.0,
             rules: 0.0,
+            length: 0.0,
         }
     }
 
@@ -189,7 +199,14 @@ pub fn file(user: &LearnedHead, data: &LearnedHead) -> Vec<u8> {
     let mut file = Vec::with_capacity(FILE_BYTES);
     file.extend(MAGIC);
     for head in [user, data] {
-        for number in [head.bias, head.scale(), head.cut, head.slope, head.rules] {
+        for number in [
+            head.bias,
+            head.scale(),
+            head.cut,
+            head.slope,
+            head.rules,
+            head.length,
+        ] {
             file.extend(number.to_le_bytes());
         }
         file.extend(head.steps().iter().map(|step| *step as u8));

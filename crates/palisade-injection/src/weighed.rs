@@ -3,8 +3,9 @@ use crate::{Classifier, Reading, Rules, Score, Scorer};
 /// Rules and classifier, weighed against each other.
 ///
 /// The rules know why, but an article about attacks meets them too; the classifier knows what honest texts look like, but
-/// not why. Their log odds are added, with what the rules count learned for users and for documents apart: a rule that
-/// is met makes a text suspicious, and the classifier says how seriously to take it.
+/// not why. Their log odds are added, with a weight of the rules for users and one for documents: a rule that is met makes
+/// the stretch of text around it suspicious, and the classifier says how seriously to take it. It was trained beside the
+/// rules, so that alone it says less about what they see anyway.
 ///
 /// A list of your own that must stop a text whatever the classifier thinks is a scorer of its own beside this one:
 ///

@@ -48,7 +48,7 @@ impl Classifier {
             Normalizer::new(),
         );
         let head = self.head(text.channel);
-        let worst = self.worst(&reading)?;
+        let worst = self.worst(&reading, &[])?;
         let mut words = Words {
             stretch: worst,
             found: Vec::new(),
@@ -69,7 +69,7 @@ impl Classifier {
             word.range = view.source(word.range);
         }
         Some(Explanation {
-            score: head.score(worst.margin, 0.0),
+            score: head.score(worst.margin),
             stretch: worst.source(&reading),
             words,
         })
@@ -119,7 +119,10 @@ mod tests {
         let explanation = Classifier::standard()
             .explain(Text::new(Channel::User, text))
             .unwrap();
-        assert!(explanation.score > 0.3, "{explanation:?}");
+        let harmless = Classifier::standard()
+            .explain(Text::new(Channel::User, &text[..25]))
+            .unwrap();
+        assert!(explanation.score > 5.0 * harmless.score, "{explanation:?}");
         assert!(text[explanation.stretch.as_range()].contains("previous instructions"));
         assert!(explanation.words.len() <= Explanation::MAX_CONTRIBUTIONS);
         let strongest = explanation.words[0];

@@ -124,6 +124,15 @@ impl<S: Sink> Extractor<'_, S> {
                 let ends = match bytes[at] {
                     b'.' | b'!' | b'?' => !is_word(next),
                     b'\n' => true,
+                    // A text in a JSON object or between tags begins for itself, whatever stands before it.
+                    b'"' | b'\'' if matches!(next, b':' | b',' | b'}' | b']') => {
+                        self.before = START;
+                        true
+                    }
+                    b'>' => {
+                        self.before = START;
+                        true
+                    }
                     _ => false,
                 };
                 at += 1;

@@ -10,9 +10,9 @@ use palisade_core::{ByteRange, Channel, Finding, Severity};
 pub use self::explanation::{Contribution, Explanation};
 use self::{
     features::{Block, Sink, extract, windows},
-    weights::{Head, Which, handicap},
+    weights::{Head, Which, lift},
 };
-use crate::{Reading, Score, Scorer, lexicon::WORD};
+use crate::{Reading, Score, Scorer, lexicon::WORD, rules::score_at};
 
 /// The id of the classifier's finding.
 pub(crate) const CLASSIFIER: &str = "classifier.window";
@@ -64,14 +64,13 @@ impl Scorer for Classifier {
 }
 
 impl Classifier {
-    /// What the classifier and the rules, whose score is `rules`, think together.
+    /// What the classifier and the rules, whose score is `rules`, think together: rules count where they are met.
     pub(crate) fn weigh(&self, reading: &Reading<'_>, mut rules: Score) -> Score {
         let head = self.head(reading.channel());
-        let Some(worst) = self.worst(reading) else {
+        let Some(worst) = self.worst(reading, &rules.findings) else {
             return rules;
         };
-        let margin = worst.margin;
-        let alone = head.score(margin, 0.0);
+        let alone = head.score(worst.margin);
         if alone >= WORTH_SAYING {
             rules.findings.push(Finding::new(
                 CLASSIFIER,
@@ -81,31 +80,43 @@ impl Classifier {
                 alone,
             ));
         }
-        Score::new(head.score(margin, rules.value), rules.findings)
+        Score::new(head.score(worst.together), rules.findings)
     }
 
-    /// The most suspicious stretch of any view.
-    fn worst(&self, reading: &Reading<'_>) -> Option<Stretch> {
+    /// The most suspicious stretch of any view, where the rules found `findings`.
+    fn worst(&self, reading: &Reading<'_>, findings: &[Finding]) -> Option<Stretch> {
         let mut worst: Option<Stretch> = None;
+        let mut together = f32::NEG_INFINITY;
         let mut words = 0;
-        let mut sums = Sums::new(self.head(reading.channel()));
-        for (view, text) in reading.views().iter().enumerate() {
+        let head = self.head(reading.channel());
+        let mut sums = Sums::new(head);
+        for (index, view) in reading.views().iter().enumerate() {
             sums.clear();
-            extract(text.text(), &reading.hits()[view], &mut sums);
+            extract(view.text(), &reading.hits()[index], &mut sums);
             words = words.max(sums.words());
+            let rules = |range: ByteRange| {
+                if findings.is_empty() {
+                    0.0
+                } else {
+                    head.rules * lift(score_at(findings, view.source(range)))
+                }
+            };
+            together = together.max(sums.most(rules));
             if let Some((margin, range)) = sums.worst()
                 && worst.is_none_or(|worst| margin > worst.margin)
             {
                 let found = Stretch {
                     margin,
-                    view,
+                    together,
+                    view: index,
                     range,
                 };
                 worst = Some(found);
             }
         }
         worst.map(|worst| Stretch {
-            margin: worst.margin - handicap(words),
+            margin: worst.margin - head.handicap(words),
+            together: together - head.handicap(words),
             ..worst
         })
     }
@@ -114,7 +125,10 @@ impl Classifier {
 /// A stretch of a view.
 #[derive(Clone, Copy, Debug)]
 struct Stretch {
+    /// What the classifier alone thinks of it.
     margin: f32,
+    /// What rules and classifier think of the stretch that is worst to both.
+    together: f32,
     view: usize,
     range: ByteRange,
 }
@@ -177,6 +191,17 @@ impl<'h> Sums<'h> {
             weights: self.totals[last].weights - before.weights,
             features: self.totals[last].features - before.features,
         }
+    }
+
+    /// The highest margin of any window with what the rules add to it.
+    fn most(&self, rules: impl Fn(ByteRange) -> f32) -> f32 {
+        let mut most = f32::NEG_INFINITY;
+        windows(&self.blocks, |first, last| {
+            let sum = self.between(first, last);
+            let range = ByteRange::new(self.blocks[first].start, self.blocks[last].end);
+            most = most.max(self.head.margin(sum.weights, sum.features) + rules(range));
+        });
+        most
     }
 
     /// The window with the highest margin.

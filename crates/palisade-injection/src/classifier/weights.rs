@@ -14,6 +14,8 @@ pub(crate) struct Head {
     pub(super) slope: f32,
     /// What the opinion of the rules counts.
     pub(super) rules: f32,
+    /// How much the length of a text counts.
+    length: f32,
     weights: &'static [u8; FEATURES],
 }
 
@@ -28,9 +30,9 @@ pub(crate) enum Which {
 }
 
 /// The first bytes of the file: a name and a version.
-pub(crate) const MAGIC: [u8; 8] = *b"plsdinj2";
-/// Bias, scale, cut, slope and what the rules count, as floats in little endian.
-const NUMBERS: usize = 5;
+pub(crate) const MAGIC: [u8; 8] = *b"plsdinj3";
+/// Bias, scale, cut, slope, what the rules count and what the length counts, as floats in little endian.
+const NUMBERS: usize = 6;
 const HEAD_BYTES: usize = NUMBERS * 4 + FEATURES;
 /// The length of the file.
 pub(crate) const FILE_BYTES: usize = MAGIC.len() + 2 * HEAD_BYTES;
@@ -59,6 +61,7 @@ impl Head {
             cut: number(2),
             slope: number(3),
             rules: number(4),
+            length: number(5),
             // The type of the file says how long it is.
             weights: weights.expect("the file holds two heads"),
         }
@@ -74,9 +77,13 @@ impl Head {
         self.bias + self.scale * sum as f32 * share(features)
     }
 
-    /// From 0 to 1: [`CUT_SCORE`] at the cut. `rules` is the score of the rules.
-    pub(super) fn score(&self, margin: f32, rules: f32) -> f32 {
-        let margin = margin + self.rules * lift(rules);
+    /// What the margin of a text of `words` must be higher: in a long text more is met by chance.
+    pub(super) fn handicap(&self, words: u32) -> f32 {
+        self.length * excess(words)
+    }
+
+    /// From 0 to 1: [`CUT_SCORE`] at the cut.
+    pub(super) fn score(&self, margin: f32) -> f32 {
         1.0 / (1.0 + (-(self.slope * (margin - self.cut) + log_odds(CUT_SCORE))).exp())
     }
 }
@@ -87,9 +94,9 @@ pub(crate) fn lift(rules: f32) -> f32 {
     log_odds(rules.clamp(NONE, 1.0 - NONE)) - log_odds(NONE)
 }
 
-/// What the margin of a text of `words` must be higher: in a long text more is met by chance.
-pub(crate) fn handicap(words: u32) -> f32 {
-    /// Texts up to this length have none.
+/// By how much a text of `words` is longer than one that is short, as a logarithm.
+pub(crate) fn excess(words: u32) -> f32 {
+    /// Texts up to this length are short.
     const SHORT: f32 = 100.0;
     (words as f32 / SHORT).max(1.0).ln()
 }
@@ -113,8 +120,8 @@ mod tests {
                     && head.bias.is_finite()
                     && head.cut.is_finite()
             );
-            assert!((head.score(head.cut, 0.0) - CUT_SCORE).abs() < 1e-6);
-            assert!(head.score(head.cut + 1.0, 0.0) > CUT_SCORE);
+            assert!((head.score(head.cut) - CUT_SCORE).abs() < 1e-6);
+            assert!(head.score(head.cut + 1.0) > CUT_SCORE);
         }
     }
 }

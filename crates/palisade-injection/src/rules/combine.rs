@@ -94,25 +94,39 @@ fn worst_neighbourhood(strongest_first: &[Finding]) -> f32 {
         let near = strongest_first
             .iter()
             .filter(|other| other.range.start >= anchor.range.start && other.range.start <= last);
-        let mut doubt = 1.0;
-        let mut groups: Vec<&str> = Vec::new();
-        let mut rules: Vec<&str> = Vec::new();
-        for finding in near {
-            step();
-            if rules.contains(&&*finding.rule) {
-                continue;
-            }
-            rules.push(&finding.rule);
-            let group = group(finding);
-            let share = if groups.contains(&group) {
-                SAME_GROUP
-            } else {
-                groups.push(group);
-                1.0
-            };
-            doubt *= 1.0 - finding.confidence * share;
-        }
-        worst = worst.max(1.0 - doubt);
+        worst = worst.max(joined(near));
     }
     worst
+}
+
+/// The score of the rules at a place: of those of `strongest_first` that are met at `range`.
+pub(crate) fn score_at(strongest_first: &[Finding], range: ByteRange) -> f32 {
+    joined(
+        strongest_first
+            .iter()
+            .filter(|finding| finding.range.overlaps(range)),
+    )
+}
+
+/// What findings say together.
+fn joined<'f>(strongest_first: impl Iterator<Item = &'f Finding>) -> f32 {
+    let mut doubt = 1.0;
+    let mut groups: Vec<&str> = Vec::new();
+    let mut rules: Vec<&str> = Vec::new();
+    for finding in strongest_first {
+        step();
+        if rules.contains(&&*finding.rule) {
+            continue;
+        }
+        rules.push(&finding.rule);
+        let group = group(finding);
+        let share = if groups.contains(&group) {
+            SAME_GROUP
+        } else {
+            groups.push(group);
+            1.0
+        };
+        doubt *= 1.0 - finding.confidence * share;
+    }
+    1.0 - doubt
 }

@@ -13,6 +13,7 @@ use std::borrow::Cow;
 
 use palisade_core::{Channel, Finding, Severity};
 
+pub(crate) use self::combine::score_at;
 #[cfg(feature = "toml")]
 pub use self::file::{MAX_RULES_FILE_BYTES, RulesFileError};
 use self::{
@@ -33,6 +34,8 @@ use crate::{
 const DISGUISED: &str = "evasion.disguised";
 /// The id of the finding that says that there is text in invisible characters.
 const INVISIBLE: &str = "evasion.invisible-text";
+/// What hidden text counts whatever it says: enough for a second look. What it says is judged too.
+const HIDDEN: f32 = 0.2;
 
 /// A set of rules.
 ///
@@ -267,7 +270,7 @@ impl Scorer for Rules {
                 Family::EncodingEvasion.name(),
                 Severity::High,
                 range,
-                0.5,
+                HIDDEN,
             ));
         }
         combine(sightings, self.disguised.then_some(DISGUISED), findings)

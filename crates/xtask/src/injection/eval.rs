@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt::Write as _};
 use palisade_core::{Channel, Text};
 use palisade_injection::{Classifier, Detector, Ensemble, Outcome, Rules, Thresholds, Verdict};
 
-use super::rows::Row;
+use super::{made, rows::Row};
 
 /// The tables of the model card for `rows`.
 ///
@@ -47,6 +47,7 @@ pub(super) fn report(rows: &[Row]) -> String {
             .unwrap_or_default()
             .to_owned()
     });
+    out += &made::report(rows);
     parts(&mut out, rows);
     presets(&mut out, &judged);
     out
@@ -115,7 +116,8 @@ fn table(
     }
 }
 
-fn line(out: &mut String, label: &str, blocked: usize, all: usize) {
+/// A line of a table: how many of `all` are blocked, with the interval.
+pub(super) fn line(out: &mut String, label: &str, blocked: usize, all: usize) {
     let (low, high) = wilson(blocked, all);
     let share = 100.0 * blocked as f64 / all.max(1) as f64;
     let _ = writeln!(

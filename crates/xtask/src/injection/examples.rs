@@ -1,9 +1,9 @@
 //! From rows to what a head learns from.
 
-use palisade_core::{Channel, Text};
+use palisade_core::{Channel, Finding, Text};
 use palisade_injection::{
     Detector, Ensemble, Rules,
-    training::{Sample, lift},
+    training::{Sample, lift, score_at},
 };
 
 use super::rows::Row;
@@ -18,8 +18,8 @@ pub(super) struct Example {
     /// The windows that an attack may be in; all of them if nobody knows.
     pub(super) windows: Vec<u32>,
     pub(super) weight: f32,
-    /// What the rules say, as it is added to a margin.
-    pub(super) rules: f32,
+    /// What the rules say at each window, as it is added to a margin; empty if they say nothing anywhere.
+    pub(super) rules: Vec<f32>,
 }
 
 /// What the head for users learns from: everything but attacks from inside documents.
@@ -92,6 +92,18 @@ fn example(row: &Row, channel: Channel, rules: &impl Detector) -> Example {
         .enumerate()
         .filter(|(_, fit)| **fit >= 0.8 * best);
     let windows: Vec<u32> = windows.map(|(index, _)| index as u32).collect();
+    let found = rules.detect(Text::new(channel, &row.text)).findings;
+    let said = |findings: &[Finding]| {
+        let windows = sample.windows.iter();
+        windows
+            .map(|window| lift(score_at(findings, window.source)))
+            .collect()
+    };
+    let rules = if found.is_empty() {
+        Vec::new()
+    } else {
+        said(&found)
+    };
     Example {
         sample,
         attack: row.attack,
@@ -103,6 +115,6 @@ fn example(row: &Row, channel: Channel, rules: &impl Detector) -> Example {
         } else {
             1.0
         },
-        rules: lift(rules.detect(Text::new(channel, &row.text)).score),
+        rules,
     }
 }

@@ -2,9 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use palisade_injection::training::handicap;
+use palisade_injection::training::excess;
 
-use super::{calibrate, examples::Example, sgd};
+use super::{
+    calibrate::{self, Given},
+    examples::Example,
+    sgd,
+};
 
 /// What a head that has not seen an example's source thinks of it.
 #[derive(Clone, Debug)]
@@ -13,8 +17,6 @@ pub(super) struct Held {
     pub(super) attack: bool,
     pub(super) source: String,
     pub(super) kind: String,
-    /// What the rules say.
-    pub(super) rules: f32,
 }
 
 /// Sources that are the only one of their kind are left out in parts: without any of it, a head would be asked about a
@@ -29,7 +31,7 @@ const SMALLEST: usize = 15;
 /// Trains once for each part of the sources, without them, and measures on them.
 ///
 /// Rows of our own are always trained on: they say nothing about texts from elsewhere.
-pub(super) fn held_out(examples: &[Example]) -> Vec<Held> {
+pub(super) fn held_out(examples: &[Example], given: Given) -> Vec<Held> {
     let sources: BTreeSet<&str> = examples
         .iter()
         .map(|example| family(&example.source))
@@ -48,16 +50,16 @@ pub(super) fn held_out(examples: &[Example]) -> Vec<Held> {
             ALONE => example.sample.features.len() % FOLDS == fold,
             source => fold_of.get(source) == Some(&fold),
         };
-        let head = sgd::train(examples, |example| !out(example));
+        let head = sgd::train(examples, given.rules, |example| !out(example));
         let held = examples
             .iter()
             .filter(|example| out(example))
             .map(|example| Held {
-                margin: sgd::margin(&head, example) - handicap(example.sample.words),
+                margin: sgd::margin(&head, example, given.rules)
+                    - given.length * excess(example.sample.words),
                 attack: example.attack,
                 source: example.source.clone(),
                 kind: example.kind.clone(),
-                rules: example.rules,
             });
         held.collect()
     };
@@ -88,11 +90,8 @@ pub(super) fn family(source: &str) -> &str {
 }
 
 /// Prints what heads think of sources they have not seen.
-pub(super) fn report(name: &str, examples: &[Example], rules: f32) {
-    let mut held = held_out(examples);
-    for held in &mut held {
-        held.margin += rules * held.rules;
-    }
+pub(super) fn report(name: &str, examples: &[Example], given: Given) {
+    let held = held_out(examples, given);
     for share in [0.002, 0.005, calibrate::FALSE_ALARMS, 0.02] {
         let cut = calibrate::cut(&held, share);
         let mut groups: BTreeMap<(bool, &str, &str), (usize, usize)> = BTreeMap::new();

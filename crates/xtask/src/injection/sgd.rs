@@ -13,6 +13,9 @@ use super::{examples::Example, folds, random::Random};
 /// The rounds whose mean is kept.
 const AVERAGED: usize = 5;
 
+/// In one of so many looks at a text the rules are not heard, so that the classifier does not rely on them.
+const HEARD: usize = 2;
+
 /// How the training goes.
 struct Settings {
     /// How often every example is seen.
@@ -50,7 +53,11 @@ impl Settings {
 }
 
 /// Trains a head on the examples that `wanted` accepts.
-pub(super) fn train(examples: &[Example], wanted: impl Fn(&Example) -> bool) -> LearnedHead {
+pub(super) fn train(
+    examples: &[Example],
+    rules: f32,
+    wanted: impl Fn(&Example) -> bool,
+) -> LearnedHead {
     let examples: Vec<&Example> = examples.iter().filter(|example| wanted(example)).collect();
     let settings = Settings::new();
     let known = known(&examples, &settings);
@@ -62,7 +69,7 @@ pub(super) fn train(examples: &[Example], wanted: impl Fn(&Example) -> bool) -> 
     for round in 0..rounds {
         random.shuffle(&mut order);
         for &index in &order {
-            model.learn(examples[index], &known, &mut random, round);
+            model.learn(examples[index], rules, &known, &mut random, round);
         }
         if round >= rounds - AVERAGED {
             for (sum, weight) in mean
@@ -81,17 +88,22 @@ pub(super) fn train(examples: &[Example], wanted: impl Fn(&Example) -> bool) -> 
     LearnedHead::new(bias, weights.collect())
 }
 
-/// The highest margin of any window.
-pub(super) fn margin(head: &LearnedHead, example: &Example) -> f32 {
+/// The highest margin of any window, with what the rules say there.
+pub(super) fn margin(head: &LearnedHead, example: &Example, rules: f32) -> f32 {
     let sample = &example.sample;
-    let margins = sample.windows.iter().map(|window| {
+    let margins = sample.windows.iter().enumerate().map(|(index, window)| {
         let features = &sample.features[window.first as usize..window.last as usize];
         let weights = features
             .iter()
             .map(|&feature| head.weights[feature as usize]);
-        head.bias + weights.sum::<f32>() * share(features.len())
+        head.bias + weights.sum::<f32>() * share(features.len()) + rules * said(example, index)
     });
     margins.fold(f32::NEG_INFINITY, f32::max)
+}
+
+/// What the rules say at a window.
+fn said(example: &Example, window: usize) -> f32 {
+    example.rules.get(window).copied().unwrap_or_default()
 }
 
 /// Which features are learned: what stands in one source only would teach what that source looks like.
@@ -169,7 +181,14 @@ impl Model {
         self.bias + sum.sum::<f32>() * share(features.len())
     }
 
-    fn learn(&mut self, example: &Example, known: &[bool], random: &mut Random, round: usize) {
+    fn learn(
+        &mut self,
+        example: &Example,
+        rules: f32,
+        known: &[bool],
+        random: &mut Random,
+        round: usize,
+    ) {
         let sample = &example.sample;
         if sample.windows.is_empty() {
             return;
@@ -189,7 +208,10 @@ impl Model {
             let chosen = example.windows[random.below(example.windows.len())];
             (chosen, self.margin(features(chosen as usize)))
         } else {
-            let margins = candidates.map(|index| (index, self.margin(features(index as usize))));
+            let margins = candidates.map(|index| {
+                let said = rules * said(example, index as usize);
+                (index, self.margin(features(index as usize)) + said)
+            });
             margins.fold((0, f32::NEG_INFINITY), |best, next| {
                 if next.1 > best.1 { next } else { best }
             })
@@ -202,7 +224,9 @@ impl Model {
                 self.kept.push(feature);
             }
         }
-        let margin = self.margin(&self.kept);
+        // The rules have had their say; what they miss or mistake is to be learned.
+        let heard = if random.one_in(HEARD) { 0.0 } else { rules };
+        let margin = self.margin(&self.kept) + heard * said(example, worst.0 as usize);
         let gradient =
             (1.0 / (1.0 + (-margin).exp()) - f32::from(u8::from(example.attack))) * example.weight;
         if gradient.abs() < 1e-3 {

@@ -7,13 +7,13 @@ use crate::injection::{examples::is_document, folds::family, rows::Row};
 use palisade_core::Channel;
 
 /// How many documents of our own are made with something slipped in, and without.
-const OWN: (usize, usize) = (3500, 3500);
+const OWN: (usize, usize) = (5000, 5000);
 /// How many tool results.
-const TOOLS: (usize, usize) = (2000, 2000);
+const TOOLS: (usize, usize) = (3500, 3500);
 /// How many documents of others carry something.
 const OTHERS: usize = 2500;
 /// How many long documents are made of those of others, with something slipped in, and as many without.
-const LONG: usize = 500;
+const LONG: usize = 700;
 /// The shortest and the longest of these, in bytes.
 const LONG_BYTES: (usize, usize) = (3_000, 18_000);
 
@@ -125,7 +125,8 @@ impl Maker {
 
     fn slipped_into_tool(&mut self) -> String {
         match self.random.below(5) {
-            0..3 => self.say("request"),
+            0..2 => self.say("request"),
+            2 => format!("{} {}", self.say("marker"), self.say("request")),
             3 => {
                 let list: &str = self.random.pick(&["exfil", "duty"]);
                 self.say(list)
