@@ -3,7 +3,9 @@
 mod advice;
 mod catalog;
 mod detector;
+mod forwarded;
 mod key;
+mod limits;
 mod money;
 mod normalizer;
 mod redaction_chunks;
@@ -13,7 +15,9 @@ mod usage;
 pub use advice::advice;
 pub use catalog::catalog;
 pub use detector::detector;
+pub use forwarded::forwarded;
 pub use key::key;
+pub use limits::limits;
 pub use money::money;
 pub use normalizer::normalizer;
 pub use redaction_chunks::redaction_chunks;
@@ -43,6 +47,16 @@ pub const ALL: &[Target] = &[
         name: "key",
         run: key,
         pieces: key::PIECES,
+    },
+    Target {
+        name: "forwarded",
+        run: forwarded,
+        pieces: forwarded::PIECES,
+    },
+    Target {
+        name: "limits",
+        run: limits,
+        pieces: limits::PIECES,
     },
     Target {
         name: "money",

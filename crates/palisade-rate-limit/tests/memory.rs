@@ -415,3 +415,27 @@ fn a_new_key_does_not_take_the_old_place_of_another_key_in_its_request() {
         assert!(ask(&table, &limit, &old, 1).is_deny());
     }
 }
+
+#[test]
+fn debts_that_are_forgiven_over_and_over_never_overflow() {
+    use palisade_rate_limit::{
+        Hold, HoldId, Over, ReserveRequest, SettleRequest, Use, model::Book,
+    };
+    let mut book = Book::default();
+    let limit = Limit::per_minute("chat", 60).unwrap();
+    let key = Key::global();
+    for turn in 0..64_u64 {
+        let now = Instant::from_nanos(1 + turn);
+        let hold = Hold::new(HoldId::from_u128(turn.into()));
+        let charges = [Charge::new(&limit, &key, u64::MAX)];
+        let request = ReserveRequest::hold(CheckRequest::new(&charges).unwrap(), hold);
+        assert!(
+            book.reserve(request.with_over(Over::Owe), now)
+                .unwrap()
+                .is_allow()
+        );
+        let uses = [Use::new(&limit, &key, u64::MAX, 0)];
+        let settled = book.settle(SettleRequest::new(hold.id(), &uses).unwrap(), now);
+        assert!(settled.statuses()[0].remaining <= 60);
+    }
+}

@@ -203,7 +203,10 @@ pub fn status(
 #[must_use]
 pub fn mark(limit: &Limit, charged: State, refunded: Span) -> Mark {
     let per_nano = limit.ticks_per_nano();
-    let until = charged.point().clamped(per_nano).plus(refunded, per_nano);
+    let until = charged
+        .point()
+        .clamped(per_nano)
+        .saturating_plus(refunded, per_nano);
     Mark {
         nanos: until.nanos,
         fraction: until.fraction,
@@ -262,7 +265,7 @@ pub fn reset(limit: &Limit, state: State, refunded: Span, now: Instant) -> Span 
         nanos: refunded.nanos,
         fraction: refunded.fraction,
     };
-    let sum = sum.clamped(per_nano).plus(owed, per_nano);
+    let sum = sum.clamped(per_nano).saturating_plus(owed, per_nano);
     Span {
         nanos: sum.nanos,
         fraction: sum.fraction,
@@ -324,6 +327,13 @@ impl Point {
             nanos: self.nanos + span.nanos + u64::from(carry),
             fraction: fraction as u32,
         }
+    }
+
+    /// The same where the sum of refunds takes part, which debts that are forgiven over and over can bring to any height. At
+    /// the end of the range nothing more is given back.
+    fn saturating_plus(self, span: Span, per_nano: u32) -> Self {
+        let sum = self.ticks(per_nano).saturating_add(ticks(span, per_nano));
+        Self::from_ticks(sum, per_nano)
     }
 
     /// The exact time from `earlier` to here. `earlier` is not later.

@@ -196,7 +196,14 @@ impl FromStr for Network {
         if !digits || prefix > bits {
             return Err(NotANetwork);
         }
-        Ok(Self { address, prefix })
+        match (address, canonical(address)) {
+            // An IPv4 address inside IPv6 is itself, and so is a network of such. One that is wider than all of them is none.
+            (IpAddr::V6(_), address @ IpAddr::V4(_)) => Ok(Self {
+                address,
+                prefix: prefix.checked_sub(96).ok_or(NotANetwork)?,
+            }),
+            _ => Ok(Self { address, prefix }),
+        }
     }
 }
 
@@ -324,6 +331,11 @@ mod tests {
         ] {
             assert_eq!(wrong.parse::<Network>(), Err(NotANetwork), "{wrong}");
         }
+        assert_eq!(
+            "::ffff:10.0.0.0/104".parse::<Network>(),
+            "10.0.0.0/8".parse()
+        );
+        assert_eq!("::ffff:10.0.0.1/0".parse::<Network>(), Err(NotANetwork));
     }
 
     #[test]
