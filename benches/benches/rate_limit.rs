@@ -3,16 +3,26 @@
 //! Both read their own clock at every check and are asked with the same keys. `governor` stands for itself: its keyed
 //! limiter in a sharded map that grows, one limit at a time. For two limits it is asked twice, which charges the first
 //! even when the second refuses; ours charges both or neither.
+//!
+//! Its clock is the processor's counter. So is ours where the name says *fast clock*, which is the setting for speed: without
+//! it, `palisade` reads the clock of the operating system. *Keyed* is the limiter for one limit, which answers as little as
+//! `governor`'s does: yes, or when.
 
-use std::{hint::black_box, num::NonZeroU32};
+use std::{
+    hint::black_box,
+    num::NonZeroU32,
+    sync::Barrier,
+    thread,
+    time::{Duration, Instant},
+};
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use governor::{DefaultKeyedRateLimiter, RateLimiter};
 use palisade::{
     core::{Dimension, Key, SystemClock},
     rate_limit::{
-        CachedClock, Charge, CheckRequest, Direct, DynRateLimiter, InMemory, Keyed, Limit,
-        MemoryConfig,
+        CachedClock, Charge, CheckRequest, Direct, DynRateLimiter, FastClock, InMemory, Keyed,
+        Limit, MemoryConfig,
     },
 };
 
@@ -40,6 +50,28 @@ fn peer() -> DefaultKeyedRateLimiter<Key> {
     RateLimiter::keyed(governor::Quota::per_second(per_second))
 }
 
+/// How long it takes two threads to ask so many times each, when both do. `ask` is told the number of the turn, and the two
+/// count from places far apart.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "two threads are timed by the clock they are measured with"
+)]
+fn on_two_threads(times: u64, ask: impl Fn(u64) -> bool + Sync) -> Duration {
+    let begin = Barrier::new(2);
+    let run = |first: u64| {
+        begin.wait();
+        let start = Instant::now();
+        for turn in first..first + times {
+            black_box(ask(turn));
+        }
+        start.elapsed()
+    };
+    thread::scope(|scope| {
+        let other = scope.spawn(|| run(500_009));
+        run(0).max(other.join().expect("it ends"))
+    })
+}
+
 /// No key at all: what is left is the clock, a word and its exchange.
 fn no_key(c: &mut Criterion) {
     let mut group = c.benchmark_group("rate_limit/no_key");
@@ -50,9 +82,19 @@ fn no_key(c: &mut Criterion) {
     group.bench_function("palisade_with_a_cached_clock", |b| {
         b.iter(|| cached.decide(1).is_allow());
     });
+    let fast = Direct::new(limit("requests"), FastClock::new()).expect("a bucket");
+    group.bench_function("palisade_with_a_fast_clock", |b| {
+        b.iter(|| fast.decide(1).is_allow());
+    });
+    group.bench_function("palisade_with_a_fast_clock/two_threads", |b| {
+        b.iter_custom(|times| on_two_threads(times, |_| fast.decide(1).is_allow()));
+    });
     let per_second = NonZeroU32::new(PER_SECOND).expect("not zero");
     let governor = RateLimiter::direct(governor::Quota::per_second(per_second));
     group.bench_function("governor", |b| b.iter(|| governor.check().is_ok()));
+    group.bench_function("governor/two_threads", |b| {
+        b.iter_custom(|times| on_two_threads(times, |_| governor.check().is_ok()));
+    });
     group.finish();
 }
 
@@ -63,10 +105,12 @@ fn a_million_numbers(c: &mut Criterion) {
     let config = MemoryConfig::new().with_capacity(MANY as usize);
     let limiter = Keyed::<u64, _>::new(limit("requests"), config, SystemClock).expect("a bucket");
     let per_second = NonZeroU32::new(PER_SECOND).expect("not zero");
+    let fast = Keyed::<u64, _>::new(limit("requests"), config, FastClock::new()).expect("a bucket");
     let governor: DefaultKeyedRateLimiter<u64> =
         RateLimiter::keyed(governor::Quota::per_second(per_second));
     for number in 0..u64::from(MANY) {
         assert!(limiter.decide(&number, 1).is_allow());
+        assert!(fast.decide(&number, 1).is_allow());
         assert!(governor.check_key(&number).is_ok());
     }
     let mut at = 0;
@@ -76,10 +120,27 @@ fn a_million_numbers(c: &mut Criterion) {
             limiter.decide(&at, 1).is_allow()
         });
     });
+    group.bench_function("palisade_with_a_fast_clock", |b| {
+        b.iter(|| {
+            at = (at + step) % u64::from(MANY);
+            fast.decide(&at, 1).is_allow()
+        });
+    });
     group.bench_function("governor", |b| {
         b.iter(|| {
             at = (at + step) % u64::from(MANY);
             governor.check_key(&at).is_ok()
+        });
+    });
+    let number = |turn: u64| turn * step % u64::from(MANY);
+    group.bench_function("palisade_with_a_fast_clock/two_threads", |b| {
+        b.iter_custom(|times| {
+            on_two_threads(times, |turn| fast.decide(&number(turn), 1).is_allow())
+        });
+    });
+    group.bench_function("governor/two_threads", |b| {
+        b.iter_custom(|times| {
+            on_two_threads(times, |turn| governor.check_key(&number(turn)).is_ok())
         });
     });
     group.finish();
@@ -107,9 +168,22 @@ fn hot_key(c: &mut Criterion) {
             erased.check(CheckRequest::one(&charge)).now_or_never()
         });
     });
+    let keyed = Keyed::<Key, _>::new(
+        requests,
+        MemoryConfig::new().with_capacity(1_024),
+        FastClock::new(),
+    )
+    .expect("a bucket");
+    let ask = |_| keyed.decide(black_box(&alice), 1).is_allow();
+    group.bench_function("palisade_keyed_with_a_fast_clock", |b| b.iter(|| ask(0)));
+    group.bench_function("palisade_keyed_with_a_fast_clock/two_threads", |b| {
+        b.iter_custom(|times| on_two_threads(times, ask));
+    });
     let governor = peer();
-    group.bench_function("governor", |b| {
-        b.iter(|| governor.check_key(black_box(&alice)).is_ok());
+    let ask = |_| governor.check_key(black_box(&alice)).is_ok();
+    group.bench_function("governor", |b| b.iter(|| ask(0)));
+    group.bench_function("governor/two_threads", |b| {
+        b.iter_custom(|times| on_two_threads(times, ask));
     });
     group.finish();
 }
@@ -167,6 +241,18 @@ fn a_million_keys(c: &mut Criterion) {
             at = (at + step) % keys.len();
             let charge = Charge::new(&requests, &keys[at], 1);
             limiter.decide(CheckRequest::one(&charge)).is_allow()
+        });
+    });
+    let config = MemoryConfig::new().with_capacity(keys.len());
+    let keyed = Keyed::<Key, _>::new(requests, config, FastClock::new()).expect("a bucket");
+    for key in &keys {
+        assert!(keyed.decide(key, 1).is_allow());
+    }
+    let mut at = 0;
+    group.bench_function("palisade_keyed_with_a_fast_clock", |b| {
+        b.iter(|| {
+            at = (at + step) % keys.len();
+            keyed.decide(&keys[at], 1).is_allow()
         });
     });
     let governor = peer();
