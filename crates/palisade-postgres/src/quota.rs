@@ -52,6 +52,7 @@ impl QuotaLedger for Postgres {
         &self,
         request: ReserveRequest,
     ) -> Result<Decision<Granted, Refused>, StoreError> {
+        keeps(request.ask().is_tokens_and_money())?;
         let mut may_open = false;
         for _ in 0..ATTEMPTS {
             let belief = Arc::new(self.believe(request.scopes()));
@@ -89,6 +90,7 @@ impl QuotaLedger for Postgres {
     }
 
     async fn settle(&self, request: SettleRequest) -> Result<Resolution, StoreError> {
+        keeps(request.actual.is_tokens_and_money())?;
         self.resolve(request.id, Resolve::Settle(request.actual))
             .await
     }
@@ -127,6 +129,7 @@ impl QuotaLedger for Postgres {
     }
 
     async fn set_quota(&self, scope: &Key, quota: Option<Quota>) -> Result<(), StoreError> {
+        keeps(quota.as_ref().is_none_or(Quota::is_tokens_and_money))?;
         let scopes = std::slice::from_ref(scope);
         let default = self.shared.config.quota_defaults.quota(scope);
         let new = quota.as_ref().unwrap_or(default);
@@ -261,6 +264,15 @@ fn get<'a, T: tokio_postgres::types::FromSql<'a>>(
 
 fn uuid(id: ReservationId) -> Uuid {
     Uuid::from_u128(id.as_u128())
+}
+
+/// Its columns are tokens and money: what is more is refused, not lost.
+fn keeps(all: bool) -> Result<(), StoreError> {
+    if all {
+        Ok(())
+    } else {
+        Err(invalid(RequestError::NotKept))
+    }
 }
 
 fn invalid(error: RequestError) -> StoreError {
