@@ -33,6 +33,9 @@ pub(crate) enum Command {
     /// Compare tables of prices, or look one price up.
     #[command(subcommand)]
     Prices(Prices),
+    /// Show or change what scopes may spend, in a SQLite file.
+    #[command(subcommand)]
+    Quota(QuotaCommand),
     /// Bring the tables of a database up to date, take them back, or see what they have been through.
     #[command(subcommand)]
     Migrate(Migrate),
@@ -230,4 +233,50 @@ pub(crate) struct Lookup {
     /// Another table than the embedded one.
     #[arg(long, value_name = "FILE")]
     pub(crate) prices: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum QuotaCommand {
+    /// Show how one scope stands, or all that have something to show, as JSON lines.
+    Show(ShowQuota),
+    /// Give a scope a quota of its own, or put it back under the defaults.
+    Set(SetQuota),
+    /// Write off what a scope has spent in its running window.
+    Reset(Change),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ShowQuota {
+    /// The SQLite file.
+    #[arg(value_name = "FILE")]
+    pub(crate) database: PathBuf,
+    /// The scope, such as `org=acme/user=alice`.
+    #[arg(value_name = "SCOPE")]
+    pub(crate) scope: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct SetQuota {
+    #[command(flatten)]
+    pub(crate) change: Change,
+    /// The quota in JSON, such as `{"tokens": 100000, "money": "5", "period": "month", "zone": "Europe/Berlin"}`. Left out:
+    /// back under the defaults.
+    #[arg(long, value_name = "JSON")]
+    pub(crate) quota: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Change {
+    /// The SQLite file.
+    #[arg(value_name = "FILE")]
+    pub(crate) database: PathBuf,
+    /// The scope, such as `org=acme/user=alice`.
+    #[arg(value_name = "SCOPE")]
+    pub(crate) scope: String,
+    /// Who makes the change; it stands in the audit log.
+    #[arg(long)]
+    pub(crate) who: String,
+    /// Why; likewise.
+    #[arg(long)]
+    pub(crate) why: String,
 }

@@ -17,6 +17,7 @@ mod place;
 mod price;
 mod prices;
 mod progress;
+mod quota;
 mod redact;
 mod rules;
 mod scan;
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
         Command::Rules(rules) => rules::run(rules, &mut output),
         Command::Price(price) => price::run(price, &mut output),
         Command::Prices(prices) => prices::run(prices, &mut output),
+        Command::Quota(quota) => quota::run(quota, &mut output),
         Command::Migrate(migrate) => migrate::run(migrate, &mut output),
     };
     let outcome = outcome.and_then(|tally| {
