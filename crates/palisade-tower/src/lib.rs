@@ -7,20 +7,12 @@ mod failure;
 #[cfg(any(feature = "redaction", feature = "cost"))]
 mod form;
 mod layers;
-#[cfg_attr(
-    not(feature = "full"),
-    allow(dead_code, reason = "each layer uses a part of it")
-)]
 mod observe;
 mod policy;
 #[cfg(feature = "redaction")]
 mod redact;
 mod rejection;
 #[cfg(any(feature = "redaction", feature = "cost"))]
-#[cfg_attr(
-    not(feature = "full"),
-    allow(dead_code, reason = "each layer uses a part of it")
-)]
 mod sse;
 mod stack;
 mod tap;

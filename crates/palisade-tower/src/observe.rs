@@ -1,5 +1,10 @@
 //! What the layers write into the trace of a request, and nothing at all without the `trace` feature.
 
+#![cfg_attr(
+    not(feature = "full"),
+    allow(dead_code, reason = "each layer uses a part of it")
+)]
+
 use std::borrow::Cow;
 
 use http::Extensions;

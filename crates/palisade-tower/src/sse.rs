@@ -3,6 +3,11 @@
 //! Own code rather than a parser crate, because a guard-rail that changes one event must hand on all others exactly
 //! as they came: comments, unknown fields, line ends and all.
 
+#![cfg_attr(
+    not(feature = "full"),
+    allow(dead_code, reason = "each layer uses a part of it")
+)]
+
 use std::borrow::Cow;
 
 use bytes::{Bytes, BytesMut};
