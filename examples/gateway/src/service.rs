@@ -163,13 +163,13 @@ fn repeats(config: &Config, time: &Time) -> Result<Repeats, ConfigError> {
     let harmless = Idempotency::Declared;
     Ok((
         fallback
-            .with_budgets(Arc::clone(&budgets), organisation)
+            .with_budgets(Arc::clone(&budgets), account)
             .with_idempotency(harmless),
         retry
-            .with_budgets(Arc::clone(&budgets), organisation)
+            .with_budgets(Arc::clone(&budgets), account)
             .with_idempotency(harmless),
         hedge
-            .with_budgets(budgets, organisation)
+            .with_budgets(budgets, account)
             .with_idempotency(harmless),
     ))
 }
@@ -185,10 +185,18 @@ fn retry_budgets(config: &Config) -> Result<RetryBudgets, ConfigError> {
     RetryBudgets::new(whole, each).map_err(|error| refused("resilience.retry_percent", &error))
 }
 
-/// Whose retries they are.
-fn organisation(extensions: &http::Extensions) -> Key {
+/// On whose account attempts are repeated: an organisation's at one provider, so that neither another's calls nor another
+/// provider's trouble spend them.
+fn account(extensions: &http::Extensions) -> Key {
     let principal = extensions.get::<Principal>();
-    principal.map_or_else(Key::global, |principal| principal.key_of(&[Dimension::Org]))
+    let own = principal.map_or_else(Key::global, |principal| principal.key_of(&[Dimension::Org]));
+    let Some(route) = extensions.get::<Route>() else {
+        return own;
+    };
+    let there = own
+        .clone()
+        .with(Dimension::Provider, route.upstream.as_bytes());
+    there.unwrap_or(own)
 }
 
 fn hedger(config: &Config) -> Result<Option<Hedger>, ConfigError> {
@@ -483,5 +491,29 @@ pub(crate) fn refused(key: &str, why: &dyn std::fmt::Display) -> ConfigError {
     ConfigError::Refused {
         key: key.to_owned(),
         why: why.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use palisade::auth::Role;
+
+    use super::*;
+
+    #[test]
+    fn attempts_are_repeated_on_the_account_of_one_organisation_at_one_provider() {
+        let account_of = |org: &str, provider: &str| {
+            let mut extensions = http::Extensions::new();
+            extensions.insert(Principal::new(org, Role::Developer).unwrap());
+            let priced_as = ModelId::new("acme", "large").unwrap();
+            let route = Route::new(provider.into(), "large".into(), priced_as, "configured");
+            extensions.insert(route);
+            account(&extensions)
+        };
+        let own = account_of("one", "acme");
+        assert_eq!(own, account_of("one", "acme"));
+        assert_ne!(own, account_of("two", "acme"));
+        assert_ne!(own, account_of("one", "other"));
+        assert_eq!(account(&http::Extensions::new()), Key::global());
     }
 }
