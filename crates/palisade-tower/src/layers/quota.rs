@@ -293,6 +293,9 @@ fn rejection(refused: &Refused) -> Rejection {
                 scope(balance)
             )
         }
+        Refusal::Blocked { balance } => {
+            format!("an administrator has blocked {}", scope(balance))
+        }
         _ => "the reservation has ended already".to_owned(),
     };
     Rejection::new(reason, detail).with_retry_after(refused.retry_after)
