@@ -57,7 +57,7 @@ fn a_time_window_keeps_as_little_of_a_hundred_thousand_calls_as_of_a_hundred() {
     let call = |number: u32| {
         let permit = breaker.admit().allowed().unwrap();
         let down = Failure::new(ErrorKind::Unavailable);
-        permit.outcome((number % 2 == 0).then_some(&down));
+        permit.outcome(number.is_multiple_of(2).then_some(&down));
     };
     (0..100).for_each(call);
     for calls in [100, 100_000] {
