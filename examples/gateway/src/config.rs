@@ -5,6 +5,7 @@ mod load;
 mod read;
 #[cfg(test)]
 mod tests;
+mod trial;
 
 use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -16,6 +17,7 @@ use serde::Deserialize;
 
 pub use check::ConfigError;
 pub(crate) use load::Load;
+pub(crate) use trial::{Chaos, Health};
 
 /// Everything that can be set.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -30,6 +32,8 @@ pub struct Config {
     pub(crate) redaction: Redaction,
     pub(crate) resilience: Resilience,
     pub(crate) load: Load,
+    pub(crate) health: Health,
+    pub(crate) chaos: Chaos,
     pub(crate) trace: Trace,
     pub(crate) provider: Vec<Provider>,
     pub(crate) model: Vec<Model>,

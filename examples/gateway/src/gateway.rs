@@ -8,7 +8,7 @@ use palisade::{
     core::{Dimension, SystemClock, Tokens},
     cost::PriceBook,
     quota::{Defaults, LeaseConfig, Leased, Quota, Settler, Zone},
-    resilience::{BreakerRegistry, TokioTimer},
+    resilience::{HealthMonitor, TokioTimer},
     sqlite::{self, Sqlite, SqliteConfig},
     trace::Recorder,
 };
@@ -16,6 +16,7 @@ use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 use crate::{
     config::{Allowance, Config, ConfigError, Durability, Provider},
+    health,
     listen::{self, Limits},
     metrics::{Counting, Metrics},
     mock, routes,
@@ -48,11 +49,10 @@ pub(crate) struct Shared {
     pub(crate) store: Sqlite,
     pub(crate) ledger: Ledger,
     pub(crate) keys: Arc<Keys>,
-    pub(crate) breakers: Arc<BreakerRegistry>,
     pub(crate) settler: Settler,
     pub(crate) usage: Arc<UsageLog>,
     pub(crate) metrics: Metrics,
-    pub(crate) probe: Arc<routes::ProbeTurns>,
+    pub(crate) health: Arc<HealthMonitor>,
 }
 
 /// A gateway that runs.
@@ -117,7 +117,8 @@ impl Gateway {
             })?;
         let address = listener.local_addr()?;
         let limits = Limits::from(&config.server);
-        let (config, probe) = (Arc::new(config), Arc::default());
+        let health = health::monitor(&config, store.clone(), breakers)?;
+        let (config, health) = (Arc::new(config), Arc::new(health));
         let routes = services.into_iter().map(|service| {
             routes::router(Arc::new(Shared {
                 config: Arc::clone(&config),
@@ -125,11 +126,10 @@ impl Gateway {
                 store: store.clone(),
                 ledger: ledger.clone(),
                 keys: Arc::clone(&keys),
-                breakers: Arc::clone(&breakers),
                 settler: settler.clone(),
                 usage: Arc::clone(&usage),
                 metrics: metrics.clone(),
-                probe: Arc::clone(&probe),
+                health: Arc::clone(&health),
             }))
         });
         let routes = routes.collect();

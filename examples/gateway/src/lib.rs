@@ -1,9 +1,11 @@
 #![doc = include_str!("../README.md")]
 
 mod call;
+mod chaos;
 mod config;
 mod demo;
 mod gateway;
+mod health;
 mod linger;
 mod listen;
 mod load;

@@ -1,9 +1,6 @@
 //! The HTTP surface: what clients of OpenAI and Anthropic expect, and what operators look at.
 
-use std::{
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::sync::Arc;
 
 use axum::{
     Router,
@@ -15,10 +12,9 @@ use axum::{
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use palisade::{
     auth::{Authenticator as _, Credentials, CredentialsError, Principal, Role},
-    core::{
-        Clock as _, Decision, Dimension, Health, Instant, Key, Probe as _, Status, SystemClock,
-    },
-    quota::{QuotaLedger as _, ReservationId},
+    core::{Decision, Dimension, Health, Key, Status},
+    quota::QuotaLedger as _,
+    resilience::TokioTimer,
     tower::{BoxError, Reason, Rejection},
     trace::{Loss, TraceId, TraceQuery, TraceSink as _, TraceStore as _},
 };
@@ -189,27 +185,17 @@ fn visible_to(principal: &Principal) -> Key {
 
 /// Whether the service works, and how its parts are.
 async fn health(State(shared): State<Arc<Shared>>) -> Response {
-    let parts: Vec<Health> = vec![shared.store.health(), shared.breakers.health()];
-    if parts[0].status != Status::Up && shared.probe.is_due() {
-        // The store tells of its last write, and who is told that it is down sends none. So one is tried, of nothing,
-        // and the next who asks hears how it went.
-        let nothing = ReservationId::random().map(|id| shared.store.release(id));
-        if let Ok(nothing) = nothing {
-            let _ = tokio::time::timeout(ProbeTurns::PAUSE, nothing).await;
-        }
-    }
-    let worst = parts
-        .iter()
-        .map(|part| part.status)
-        .max()
-        .unwrap_or(Status::Up);
-    // Without its store the service refuses everything; without an upstream it still answers for the others.
-    let status = if parts[0].status == Status::Down {
+    let report = shared.health.refresh(&TokioTimer).await;
+    let status = if report.status == Status::Down {
         StatusCode::SERVICE_UNAVAILABLE
     } else {
         StatusCode::OK
     };
-    json_response(status, &json!({"status": worst, "components": parts}))
+    let parts: Vec<Health> = report.parts.into_iter().map(|part| part.health).collect();
+    json_response(
+        status,
+        &json!({"status": report.status, "components": parts}),
+    )
 }
 
 /// The counters, for Prometheus.
@@ -229,24 +215,6 @@ async fn metrics(State(shared): State<Arc<Shared>>) -> Response {
         .headers_mut()
         .insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     response
-}
-
-/// Lets a write be tried now and then, however often somebody asks.
-#[derive(Debug, Default)]
-pub(crate) struct ProbeTurns(Mutex<Option<Instant>>);
-
-impl ProbeTurns {
-    const PAUSE: Duration = Duration::from_secs(1);
-
-    fn is_due(&self) -> bool {
-        let now = SystemClock.instant();
-        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let due = last.is_none_or(|last| now.saturating_since(last) >= Self::PAUSE);
-        if due {
-            *last = Some(now);
-        }
-        due
-    }
 }
 
 async fn not_found(request: Request) -> Response {

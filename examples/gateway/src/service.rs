@@ -29,6 +29,7 @@ use tower_layer::Layer as _;
 
 use crate::{
     call::Call,
+    chaos,
     config::{Config, ConfigError, Mask, Model, OnFailure},
     gateway::{Keys, Ledger},
     load,
@@ -113,11 +114,15 @@ pub(crate) fn build(
         .timeout(TimeoutLayer::new(
             config.resilience.attempt_timeout(),
             config.resilience.attempt_timeout(),
-            time,
+            time.clone(),
         ));
+    let chaos = chaos::layer(config, time)?;
     let walk = || {
+        // In the place of the provider's bad day.
+        let upstream =
+            tower::util::option_layer(chaos.clone()).layer(upstream.with_own_connections());
         // Right before the provider, where its error bodies and all its fields are still there …
-        let upstream = DiagnoseLayer::new(SystemClock).layer(upstream.with_own_connections());
+        let upstream = DiagnoseLayer::new(SystemClock).layer(upstream);
         // … and behind that, what the client should not see is taken off.
         let upstream = tower::ServiceExt::map_response(upstream, crate::upstream::hand_on);
         tower::ServiceExt::map_response(stack.layer(upstream), |response: Response<_>| {
@@ -143,6 +148,7 @@ pub(crate) fn check(config: &Config) -> Result<(), ConfigError> {
     retry_budgets(config)?;
     hedger(config)?;
     let breakers = Arc::new(breakers(config)?);
+    chaos::layer(config, Time::new(SystemClock, TokioTimer))?;
     load::layer(config, breakers, Time::new(SystemClock, TokioTimer))?;
     Ok(())
 }

@@ -390,6 +390,6 @@ async fn the_demo_ends_well_and_leaves_nothing() {
         .env("TMPDIR", folder.path()))
     .await;
     assert_eq!(code, 0, "{out}{err}");
-    assert!(out.contains("20 passed, 0 failed"), "{out}");
+    assert!(out.contains("21 passed, 0 failed"), "{out}");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }

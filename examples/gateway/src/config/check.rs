@@ -50,6 +50,8 @@ impl Config {
             quota,
             resilience,
             load,
+            health,
+            chaos,
             trace,
             ..
         } = self;
@@ -245,6 +247,11 @@ impl Config {
                 1,
                 DAY_MS,
             ),
+            ("health.fresh_ms", health.fresh_ms, 0, 3_600_000),
+            ("health.timeout_ms", health.timeout_ms, 1, 60_000),
+            ("chaos.fail_percent", chaos.fail_percent.into(), 0, 100),
+            ("chaos.delay_percent", chaos.delay_percent.into(), 0, 100),
+            ("chaos.delay_max_ms", chaos.delay_max_ms, 0, 3_600_000),
             ("load.wait_ms", load.wait_ms, 1, 3_600_000),
             ("load.adaptive_min", load.adaptive_min.into(), 1, 1_000_000),
             (

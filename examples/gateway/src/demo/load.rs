@@ -118,6 +118,40 @@ pub(super) const ALL_LEARNING: &[Scenario] = &[
     scenario!("a slow upstream opens the breaker", "lena", slow),
 ];
 
+/// A bad day of the provider: every second attempt fails before it is sent.
+pub(super) const BAD_DAY: &str = r#"
+[server]
+listen = "127.0.0.1:0"
+shutdown_grace_ms = 5000
+
+[resilience]
+attempts = 10
+retry_percent = 1000
+backoff_base_ms = 10
+backoff_max_ms = 50
+breaker_failures = 1000
+breaker_calls_min = 1000
+
+[chaos]
+fail_percent = 50
+seed = 7
+
+[[provider]]
+name = "mock"
+kind = "mock"
+
+[[model]]
+name = "shaken"
+provider = "mock"
+priced_as = "openai/gpt-4o-mini"
+"#;
+
+pub(super) const ALL_BAD_DAY: &[Scenario] = &[scenario!(
+    "half of all attempts fail, and nobody hears of it",
+    "mia",
+    bad_day
+)];
+
 /// So many at once; those that were answered, and those that were not.
 async fn at_once(
     client: &Client,
@@ -228,6 +262,20 @@ async fn fallback(client: &Client, outcome: &mut Outcome) -> Checked {
     anyhow::ensure!(reply.body.contains("moody"), "not by moody: {}", reply.body);
     let calls = calls(&outcome.trace);
     anyhow::ensure!(calls == 2, "{calls} models were asked instead of 2");
+    expect_trace(outcome, "ok")
+}
+
+async fn bad_day(client: &Client, outcome: &mut Outcome) -> Checked {
+    let (mut asked, mut failed) = (0, 0);
+    for _ in 0..10 {
+        let reply = client.chat("shaken", "Still there?", false).await?;
+        expect_status(&reply, StatusCode::OK)?;
+        finish(client, &reply, outcome, "").await?;
+        asked += 1;
+        failed += calls(&outcome.trace).saturating_sub(1);
+    }
+    outcome.said = format!("{asked} answered, {failed} attempts failed on the way");
+    anyhow::ensure!(failed > 0, "chance was kind ten times");
     expect_trace(outcome, "ok")
 }
 

@@ -17,7 +17,7 @@ use self::{client::Client, scenarios::Scenario};
 use crate::{config::Config, gateway::Gateway};
 
 /// The parts of the demo: what each shows, its configuration and its scenarios.
-const PARTS: [(&str, &str, &[Scenario]); 3] = [
+const PARTS: [(&str, &str, &[Scenario]); 4] = [
     ("every guard as it is by default", CONFIG, scenarios::ALL),
     ("guards against load", load::CONFIG, load::ALL),
     (
@@ -25,6 +25,7 @@ const PARTS: [(&str, &str, &[Scenario]); 3] = [
         load::LEARNING,
         load::ALL_LEARNING,
     ),
+    ("a bad day", load::BAD_DAY, load::ALL_BAD_DAY),
 ];
 
 /// The demo's configuration: the defaults, two providers (so that one may die alone), and short waits.
