@@ -30,6 +30,10 @@ mod resilience {}
 mod injection_model_card {}
 
 #[cfg(doctest)]
+#[doc = include_str!("../../docs/src/rate-limits.md")]
+mod rate_limits {}
+
+#[cfg(doctest)]
 #[doc = include_str!("../../docs/src/decisions.md")]
 mod decisions {}
 

@@ -56,6 +56,7 @@ fn a_balance_is_written_exactly() {
         serde_json::json!({
             "scope": "user=a",
             "window": { "start": 1_795_132_800_000_000_000_i64, "end": 1_795_219_200_000_000_000_i64 },
+            "period": "day",
             "limit": { "tokens": null, "money": "10" },
             "spent": { "tokens": 7, "money": "0.0000125" },
             "held": { "tokens": 0, "money": "0" },

@@ -123,7 +123,9 @@ pub async fn more_than_the_limit_is_never_granted<M: Make>(make: &M) -> Verdict 
         RetryAfter::Never,
     )?;
     exhausted(
-        bench.reserve(3, &[user("a")], Amount::MAX).await,
+        bench
+            .reserve(3, &[user("a")], amount(i64::MAX, i64::MAX))
+            .await,
         RetryAfter::Never,
     )?;
     bench.stands(0, 0).await
