@@ -210,6 +210,15 @@ impl Key {
             })
     }
 
+    /// The part of one dimension as it stands in the text, name and all: escaped, so that two values never look alike. For stores
+    /// that keep parts apart.
+    #[must_use]
+    pub fn part(&self, dimension: &Dimension) -> Option<&str> {
+        self.0
+            .split('/')
+            .find(|part| part.split('=').next() == Some(dimension.name()))
+    }
+
     /// The value of one dimension.
     #[must_use]
     pub fn value(&self, dimension: &Dimension) -> Option<Cow<'_, [u8]>> {

@@ -172,24 +172,90 @@ impl Usage {
     ///
     /// [`UsageError::Overflow`] if a count does not fit.
     pub fn checked_add(&self, other: &Self) -> Result<Self, UsageError> {
-        let tokens = |a: Tokens, b: Tokens| a.checked_add(b).ok_or(UsageError::Overflow);
-        let count = |a: u64, b: u64| a.checked_add(b).ok_or(UsageError::Overflow);
-        Ok(Self {
-            input: tokens(self.input, other.input)?,
-            output: tokens(self.output, other.output)?,
-            cache_read: tokens(self.cache_read, other.cache_read)?,
-            cache_write_5m: tokens(self.cache_write_5m, other.cache_write_5m)?,
-            cache_write_1h: tokens(self.cache_write_1h, other.cache_write_1h)?,
-            reasoning: tokens(self.reasoning, other.reasoning)?,
-            input_audio: tokens(self.input_audio, other.input_audio)?,
-            output_audio: tokens(self.output_audio, other.output_audio)?,
-            cache_read_audio: tokens(self.cache_read_audio, other.cache_read_audio)?,
-            input_image: tokens(self.input_image, other.input_image)?,
-            input_video: tokens(self.input_video, other.input_video)?,
-            citation: tokens(self.citation, other.citation)?,
-            web_search_requests: count(self.web_search_requests, other.web_search_requests)?,
-            search_units: count(self.search_units, other.search_units)?,
-        })
+        let mut sums = self.to_counts();
+        for (sum, count) in sums.iter_mut().zip(other.to_counts()) {
+            *sum = sum.checked_add(count).ok_or(UsageError::Overflow)?;
+        }
+        Ok(Self::from_counts(sums))
+    }
+
+    /// How many counts there are.
+    pub const COUNTS: usize = 14;
+
+    /// The counts, for stores that keep each in a column: in the order in which the fields stand here, which never changes. A
+    /// field to come is added at the end.
+    #[must_use]
+    pub const fn to_counts(&self) -> [u64; Self::COUNTS] {
+        // All of them, or it does not compile.
+        let Self {
+            input,
+            output,
+            cache_read,
+            cache_write_5m,
+            cache_write_1h,
+            reasoning,
+            input_audio,
+            output_audio,
+            cache_read_audio,
+            input_image,
+            input_video,
+            citation,
+            web_search_requests,
+            search_units,
+        } = *self;
+        [
+            input.0,
+            output.0,
+            cache_read.0,
+            cache_write_5m.0,
+            cache_write_1h.0,
+            reasoning.0,
+            input_audio.0,
+            output_audio.0,
+            cache_read_audio.0,
+            input_image.0,
+            input_video.0,
+            citation.0,
+            web_search_requests,
+            search_units,
+        ]
+    }
+
+    /// The usage of these counts, in the order of [`to_counts`](Self::to_counts).
+    #[must_use]
+    pub const fn from_counts(counts: [u64; Self::COUNTS]) -> Self {
+        let [
+            input,
+            output,
+            cache_read,
+            cache_write_5m,
+            cache_write_1h,
+            reasoning,
+            input_audio,
+            output_audio,
+            cache_read_audio,
+            input_image,
+            input_video,
+            citation,
+            web_search_requests,
+            search_units,
+        ] = counts;
+        Self {
+            input: Tokens(input),
+            output: Tokens(output),
+            cache_read: Tokens(cache_read),
+            cache_write_5m: Tokens(cache_write_5m),
+            cache_write_1h: Tokens(cache_write_1h),
+            reasoning: Tokens(reasoning),
+            input_audio: Tokens(input_audio),
+            output_audio: Tokens(output_audio),
+            cache_read_audio: Tokens(cache_read_audio),
+            input_image: Tokens(input_image),
+            input_video: Tokens(input_video),
+            citation: Tokens(citation),
+            web_search_requests,
+            search_units,
+        }
     }
 }
 
@@ -218,4 +284,29 @@ pub enum UsageError {
     /// A count does not fit in 64 bits.
     #[error("a token count does not fit in 64 bits")]
     Overflow,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_stand_in_the_order_of_the_fields_and_come_back() {
+        let counts = std::array::from_fn(|place| place as u64 + 1);
+        let usage = Usage::from_counts(counts);
+        assert_eq!((usage.input, usage.output), (Tokens(1), Tokens(2)));
+        assert_eq!((usage.reasoning, usage.citation), (Tokens(6), Tokens(12)));
+        assert_eq!((usage.web_search_requests, usage.search_units), (13, 14));
+        assert_eq!(usage.to_counts(), counts);
+        let twice = usage.checked_add(&usage).unwrap();
+        assert_eq!(twice.to_counts(), counts.map(|count| 2 * count));
+        for place in 0..Usage::COUNTS {
+            let mut most = [0; Usage::COUNTS];
+            most[place] = u64::MAX;
+            assert_eq!(
+                Usage::from_counts(most).checked_add(&usage),
+                Err(UsageError::Overflow)
+            );
+        }
+    }
 }

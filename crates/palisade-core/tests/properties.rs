@@ -56,6 +56,18 @@ proptest! {
     }
 
     #[test]
+    fn a_part_is_the_text_of_a_key_with_that_part_alone(parts in parts(), other in dimension()) {
+        let whole = key(&parts);
+        for (name, value) in &parts {
+            let dimension = Dimension::from_name(name).unwrap();
+            let alone = Key::new(dimension.clone(), value).unwrap();
+            prop_assert_eq!(whole.part(&dimension), Some(alone.as_str()));
+        }
+        let is_there = parts.iter().any(|(name, _)| name == other.name());
+        prop_assert_eq!(whole.part(&other).is_some(), is_there);
+    }
+
+    #[test]
     fn a_key_survives_its_text(parts in parts()) {
         let key = key(&parts);
         prop_assert_eq!(Key::parse(key.as_str()), Ok(key.clone()));

@@ -2,9 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use palisade_core::{
-    Dimension, Key, ModelId, Money, StoreError, StoreErrorKind, Timestamp, Tokens, Usage,
-};
+use palisade_core::{Dimension, Key, ModelId, Money, StoreError, StoreErrorKind, Timestamp, Usage};
 use palisade_cost::{
     CostLedger, CostStatus, GroupBy, Layer, RecordId, Recorded, Report, ReportQuery, Totals,
     UsageRecord,
@@ -36,7 +34,7 @@ const INSERT: &str = "INSERT INTO cost_records (id, at, org, project, user_part,
     ON CONFLICT (id) DO NOTHING RETURNING id";
 
 /// The counts of a [`Usage`], in the order of the columns.
-const COUNTS: usize = 14;
+const COUNTS: usize = Usage::COUNTS;
 /// The most records in one statement.
 const BATCH_MAX: usize = 1_000;
 
@@ -131,8 +129,8 @@ impl Postgres {
         let texts =
             |part: fn(&UsageRecord) -> &str| -> Vec<&str> { records.iter().map(part).collect() };
         let parts = |dimension: Dimension| -> Vec<Option<&str>> {
-            let subjects = records.iter().map(|record| record.subject.as_str());
-            subjects.map(|subject| part(subject, &dimension)).collect()
+            let subjects = records.iter().map(|record| &record.subject);
+            subjects.map(|subject| subject.part(&dimension)).collect()
         };
         let times: Vec<i64> = records.iter().map(|record| record.at.as_nanos()).collect();
         let costs: Vec<Option<String>> = records
@@ -142,7 +140,7 @@ impl Postgres {
         let counts: Vec<String> = records
             .iter()
             .map(|record| {
-                let counts = counts_of(&record.usage).map(|count| count.to_string());
+                let counts = record.usage.to_counts().map(|count| count.to_string());
                 format!("{{{}}}", counts.join(","))
             })
             .collect();
@@ -191,7 +189,6 @@ fn group(by: GroupBy) -> Result<&'static str, StoreError> {
 /// The rest of [`ReportQuery::matches`], as a condition of a fixed set and the values for it.
 fn condition(query: &ReportQuery) -> Result<(String, Vec<&str>), StoreError> {
     let (mut condition, mut values) = (String::new(), Vec::new());
-    let within = query.within.as_str();
     for (dimension, _) in query.within.parts() {
         let column = match dimension {
             Dimension::Org => "org",
@@ -204,16 +201,10 @@ fn condition(query: &ReportQuery) -> Result<(String, Vec<&str>), StoreError> {
                 ));
             }
         };
-        values.extend(part(within, &dimension));
+        values.extend(query.within.part(&dimension));
         condition.push_str(&format!(" AND {column} = ${}", values.len() + 2));
     }
     Ok((condition, values))
-}
-
-/// One part of a key, as it stands in its text: escaped, so that two values never look alike.
-fn part<'a>(key: &'a str, dimension: &Dimension) -> Option<&'a str> {
-    key.split('/')
-        .find(|part| part.split('=').next() == Some(dimension.name()))
 }
 
 /// A record with the names of a row, and without its numbers.
@@ -243,7 +234,7 @@ fn totals(row: &Row) -> Result<Totals, StoreError> {
     let mut totals = Totals::default();
     totals.calls = count_of(row, 6)?;
     totals.calls_of_unknown_cost = count_of(row, 7)?;
-    totals.usage = usage_of(&counts);
+    totals.usage = Usage::from_counts(counts);
     let cost: &str = get(row, 8)?;
     totals.cost = Money::from_pico_usd(cost.parse().map_err(invalid)?);
     Ok(totals)
@@ -251,48 +242,6 @@ fn totals(row: &Row) -> Result<Totals, StoreError> {
 
 fn count_of(row: &Row, column: usize) -> Result<u64, StoreError> {
     u64::try_from(get::<i64>(row, column)?).map_err(|error| corrupt(SUMMING, error))
-}
-
-fn counts_of(usage: &Usage) -> [u64; COUNTS] {
-    [
-        usage.input.get(),
-        usage.output.get(),
-        usage.cache_read.get(),
-        usage.cache_write_5m.get(),
-        usage.cache_write_1h.get(),
-        usage.reasoning.get(),
-        usage.input_audio.get(),
-        usage.output_audio.get(),
-        usage.cache_read_audio.get(),
-        usage.input_image.get(),
-        usage.input_video.get(),
-        usage.citation.get(),
-        usage.web_search_requests,
-        usage.search_units,
-    ]
-}
-
-fn usage_of(counts: &[u64; COUNTS]) -> Usage {
-    let mut usage = Usage::default();
-    let tokens = [
-        &mut usage.input,
-        &mut usage.output,
-        &mut usage.cache_read,
-        &mut usage.cache_write_5m,
-        &mut usage.cache_write_1h,
-        &mut usage.reasoning,
-        &mut usage.input_audio,
-        &mut usage.output_audio,
-        &mut usage.cache_read_audio,
-        &mut usage.input_image,
-        &mut usage.input_video,
-        &mut usage.citation,
-    ];
-    for (tokens, count) in tokens.into_iter().zip(counts) {
-        *tokens = Tokens::new(*count);
-    }
-    (usage.web_search_requests, usage.search_units) = (counts[12], counts[13]);
-    usage
 }
 
 fn get<'a, T: FromSql<'a>>(row: &'a Row, column: usize) -> Result<T, StoreError> {

@@ -2,9 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use palisade_core::{
-    Dimension, Key, ModelId, Money, StoreError, StoreErrorKind, Timestamp, Tokens, Usage,
-};
+use palisade_core::{Dimension, Key, ModelId, Money, StoreError, StoreErrorKind, Timestamp, Usage};
 use palisade_cost::{
     CostLedger, CostStatus, GroupBy, Layer, RecordId, Recorded, Report, ReportQuery, Totals,
     UsageRecord,
@@ -20,7 +18,7 @@ use crate::{
 const RECORDING: &str = "recording usage";
 const SUMMING: &str = "summing usage";
 
-/// The counts are the last columns but one, in the order of [`counts_of`].
+/// The counts are the last columns but one, in the order of [`Usage::to_counts`].
 const INSERT: &str = "INSERT INTO cost_records (id, at, org, project, user, api_key, subject,
         provider, model, layer, status, cost_pico_usd, input, output, cache_read, cache_write_5m,
         cache_write_1h, reasoning, input_audio, output_audio, cache_read_audio, input_image,
@@ -30,7 +28,7 @@ const INSERT: &str = "INSERT INTO cost_records (id, at, org, project, user, api_
     ON CONFLICT (id) DO NOTHING";
 
 /// The counts of a [`Usage`], in the order of the columns.
-const COUNTS: usize = 14;
+const COUNTS: usize = Usage::COUNTS;
 /// A count beyond this is none that a model has produced. Rows with one are summed outside of SQL, where nothing is
 /// bound to 63 bits.
 const COUNT_MAX: u64 = 1 << 40;
@@ -102,21 +100,20 @@ impl Sqlite {
 }
 
 fn insert(statement: &mut Statement<'_>, record: &UsageRecord) -> Result<Recorded, Failure> {
-    let counts = counts_of(&record.usage);
+    let counts = record.usage.to_counts();
     let narrow_cost = match record.cost {
         None => Some(None),
         Some(cost) => i64::try_from(cost.as_pico_usd()).ok().map(Some),
     };
     let is_narrow = counts.iter().all(|count| *count <= COUNT_MAX) && narrow_cost.is_some();
-    let subject = record.subject.as_str();
-    let part = |dimension| part(subject, &dimension);
+    let part = |dimension| record.subject.part(&dimension);
     statement.raw_bind_parameter(1, record.id.as_str())?;
     statement.raw_bind_parameter(2, record.at.as_nanos())?;
     statement.raw_bind_parameter(3, part(Dimension::Org))?;
     statement.raw_bind_parameter(4, part(Dimension::Project))?;
     statement.raw_bind_parameter(5, part(Dimension::User))?;
     statement.raw_bind_parameter(6, part(Dimension::ApiKey))?;
-    statement.raw_bind_parameter(7, subject)?;
+    statement.raw_bind_parameter(7, record.subject.as_str())?;
     statement.raw_bind_parameter(8, record.model.provider())?;
     statement.raw_bind_parameter(9, record.model.model())?;
     statement.raw_bind_parameter(10, record.layer.as_str())?;
@@ -203,7 +200,6 @@ fn condition(query: &ReportQuery) -> Result<(String, Vec<Value>), Failure> {
         Value::Integer(query.from.as_nanos()),
         Value::Integer(query.until.as_nanos()),
     ];
-    let within = query.within.as_str();
     for (dimension, _) in query.within.parts() {
         let column = match dimension {
             Dimension::Org => "org",
@@ -216,16 +212,12 @@ fn condition(query: &ReportQuery) -> Result<(String, Vec<Value>), Failure> {
                 ));
             }
         };
-        values.push(Value::from(part(within, &dimension).map(str::to_owned)));
+        values.push(Value::from(
+            query.within.part(&dimension).map(str::to_owned),
+        ));
         condition.push_str(&format!(" AND {column} = ?{}", values.len()));
     }
     Ok((condition, values))
-}
-
-/// One part of a key, as it stands in its text: escaped, so that two values never look alike.
-fn part<'a>(key: &'a str, dimension: &Dimension) -> Option<&'a str> {
-    key.split('/')
-        .find(|part| part.split('=').next() == Some(dimension.name()))
 }
 
 /// A record with the names of a row, and without its numbers.
@@ -251,55 +243,13 @@ fn totals(row: &Row<'_>) -> Result<Totals, Failure> {
     let mut totals = Totals::default();
     totals.calls = count_of(row, 6)?;
     totals.calls_of_unknown_cost = count_of(row, 7)?;
-    totals.usage = usage_of(&counts);
+    totals.usage = Usage::from_counts(counts);
     totals.cost = Money::from_pico_usd((i128::from(high) << 20) + i128::from(low));
     Ok(totals)
 }
 
 fn count_of(row: &Row<'_>, column: usize) -> Result<u64, Failure> {
     u64::try_from(row.get::<_, i64>(column)?).map_err(|error| corrupt(SUMMING, error))
-}
-
-fn counts_of(usage: &Usage) -> [u64; COUNTS] {
-    [
-        usage.input.get(),
-        usage.output.get(),
-        usage.cache_read.get(),
-        usage.cache_write_5m.get(),
-        usage.cache_write_1h.get(),
-        usage.reasoning.get(),
-        usage.input_audio.get(),
-        usage.output_audio.get(),
-        usage.cache_read_audio.get(),
-        usage.input_image.get(),
-        usage.input_video.get(),
-        usage.citation.get(),
-        usage.web_search_requests,
-        usage.search_units,
-    ]
-}
-
-fn usage_of(counts: &[u64; COUNTS]) -> Usage {
-    let mut usage = Usage::default();
-    let tokens = [
-        &mut usage.input,
-        &mut usage.output,
-        &mut usage.cache_read,
-        &mut usage.cache_write_5m,
-        &mut usage.cache_write_1h,
-        &mut usage.reasoning,
-        &mut usage.input_audio,
-        &mut usage.output_audio,
-        &mut usage.cache_read_audio,
-        &mut usage.input_image,
-        &mut usage.input_video,
-        &mut usage.citation,
-    ];
-    for (tokens, count) in tokens.into_iter().zip(counts) {
-        *tokens = Tokens::new(*count);
-    }
-    (usage.web_search_requests, usage.search_units) = (counts[12], counts[13]);
-    usage
 }
 
 /// The counts and the cost, apart by spaces; `-` for an unknown cost.
@@ -323,7 +273,7 @@ fn read_wide(text: &str) -> Option<(Usage, Option<Money>)> {
         "-" => None,
         pico => Some(Money::from_pico_usd(pico.parse().ok()?)),
     };
-    Some((usage_of(&read), cost))
+    Some((Usage::from_counts(read), cost))
 }
 
 fn invalid(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Failure {
