@@ -8,6 +8,8 @@ mod model;
 mod money;
 mod param;
 mod probe;
+#[cfg(feature = "random")]
+mod random;
 mod store;
 mod text;
 mod time;
@@ -21,6 +23,8 @@ pub use model::{ModelId, ModelIdError};
 pub use money::{Money, MoneyError};
 pub use param::Param;
 pub use probe::{Health, Probe, Status};
+#[cfg(feature = "random")]
+pub use random::random;
 pub use store::{StoreError, StoreErrorKind};
 pub use text::{Channel, Text, Texts};
 pub use time::{Instant, Timestamp};

@@ -1,8 +1,8 @@
-use std::{fmt, future::Future, sync::Arc};
+use std::{future::Future, sync::Arc};
 
 use palisade_core::{Key, StoreError, Timestamp};
 
-use crate::{Amount, Balance, ChangeError, IdError, Quota, ReservationId, Window};
+use crate::{Amount, Balance, ChangeError, ChangeId, Quota, Window};
 
 /// Who may spend how much, and who said so?
 ///
@@ -58,39 +58,6 @@ impl<L: QuotaAdmin + ?Sized> QuotaAdmin for Arc<L> {
 
     async fn audit(&self, query: AuditQuery) -> Result<AuditPage, StoreError> {
         (**self).audit(query).await
-    }
-}
-
-/// Names one change, so that it can be repeated.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ChangeId(u128);
-
-impl ChangeId {
-    /// The id of these 128 bits.
-    #[must_use]
-    pub const fn from_u128(bits: u128) -> Self {
-        Self(bits)
-    }
-
-    /// The 128 bits.
-    #[must_use]
-    pub const fn as_u128(self) -> u128 {
-        self.0
-    }
-
-    /// A random id, from the system's secure source.
-    ///
-    /// # Errors
-    ///
-    /// [`IdError::NoRandomness`] if the system has none to give.
-    pub fn random() -> Result<Self, IdError> {
-        ReservationId::random().map(|id| Self(id.as_u128()))
-    }
-}
-
-impl fmt::Debug for ChangeId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ChangeId({:032x})", self.0)
     }
 }
 

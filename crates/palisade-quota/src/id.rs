@@ -1,4 +1,6 @@
-use std::{cell::RefCell, fmt, str::FromStr};
+use std::{fmt, str::FromStr};
+
+use palisade_core::random;
 
 use crate::IdError;
 
@@ -31,28 +33,59 @@ impl ReservationId {
     ///
     /// [`IdError::NoRandomness`] if the system has none to give.
     pub fn random() -> Result<Self, IdError> {
-        let mut bytes = random().ok_or(IdError::NoRandomness)?;
+        let mut bytes: [u8; 16] = random().ok_or(IdError::NoRandomness)?;
         bytes[6] = bytes[6] & 0x0F | 0x40;
         bytes[8] = bytes[8] & 0x3F | 0x80;
         Ok(Self(u128::from_be_bytes(bytes)))
     }
 }
 
-/// Drawn from the system many at a time: a call into it for every request would cost more than the hold.
-fn random() -> Option<[u8; 16]> {
-    const POOL: usize = 512;
-    thread_local! {
-        static UNUSED: RefCell<(usize, [u8; POOL])> = const { RefCell::new((POOL, [0; POOL])) };
-    }
-    UNUSED.with_borrow_mut(|(used, pool)| {
-        if *used == POOL {
-            getrandom::fill(pool).ok()?;
-            *used = 0;
+/// A name of 128 bits that is not printed as anything in particular.
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(u128);
+
+        impl $name {
+            /// The id of these 128 bits.
+            #[must_use]
+            pub const fn from_u128(bits: u128) -> Self {
+                Self(bits)
+            }
+
+            /// The 128 bits.
+            #[must_use]
+            pub const fn as_u128(self) -> u128 {
+                self.0
+            }
+
+            /// A random id, from the system's secure source.
+            ///
+            /// # Errors
+            ///
+            /// [`IdError::NoRandomness`] if the system has none to give.
+            pub fn random() -> Result<Self, IdError> {
+                ReservationId::random().map(|id| Self(id.as_u128()))
+            }
         }
-        let (drawn, _) = pool[*used..].split_first_chunk()?;
-        *used += drawn.len();
-        Some(*drawn)
-    })
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!(stringify!($name), "({:032x})"), self.0)
+            }
+        }
+    };
+}
+
+id! {
+    /// Names one change of an administrator, so that it can be repeated.
+    ChangeId
+}
+
+id! {
+    /// Names one lessee: one life of one process.
+    LesseeId
 }
 
 impl fmt::Display for ReservationId {

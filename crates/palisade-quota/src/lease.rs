@@ -8,4 +8,4 @@ mod local;
 
 pub use leased::{LeaseConfig, LeaseTask, Leased};
 pub use lend::{keep, lend};
-pub use lender::{Exchange, Exchanged, Lease, LeaseEntry, LesseeId, QuotaLender};
+pub use lender::{Exchange, Exchanged, Lease, LeaseEntry, QuotaLender};

@@ -19,8 +19,8 @@ mod watched;
 mod window;
 
 pub use admin::{
-    AdminAction, AdminChange, AuditEntry, AuditPage, AuditQuery, ChangeId, QuotaAdmin, ScopeEntry,
-    ScopePage, ScopeQuery,
+    AdminAction, AdminChange, AuditEntry, AuditPage, AuditQuery, QuotaAdmin, ScopeEntry, ScopePage,
+    ScopeQuery,
 };
 pub use alert::{Alert, AlertKey, AlertLog, AlertMark, AlertSink, exhausted_at, reached};
 pub use amount::{Amount, Measure};
@@ -29,10 +29,9 @@ pub use error::{
     AmountError, ChangeError, IdError, PeriodError, QuotaError, RequestError, ZoneError,
 };
 pub use hold::{Hold, Outcome, Phase, Place, Resolution};
-pub use id::ReservationId;
+pub use id::{ChangeId, LesseeId, ReservationId};
 pub use lease::{
-    Exchange, Exchanged, Lease, LeaseConfig, LeaseEntry, LeaseTask, Leased, LesseeId, QuotaLender,
-    keep, lend,
+    Exchange, Exchanged, Lease, LeaseConfig, LeaseEntry, LeaseTask, Leased, QuotaLender, keep, lend,
 };
 pub use ledger::{
     DynQuotaLedger, Granted, QuotaLedger, Refusal, Refused, ReserveRequest, SettleRequest,

@@ -1,12 +1,11 @@
 use std::{
-    cell::RefCell,
     fmt,
     hash::{BuildHasher, RandomState},
     str::FromStr,
     sync::atomic::{AtomicU64, Ordering},
 };
 
-use palisade_core::Timestamp;
+use palisade_core::{Timestamp, random};
 
 use crate::ContextError;
 
@@ -30,7 +29,7 @@ macro_rules! id {
             #[must_use]
             pub fn random() -> Self {
                 loop {
-                    let bytes = random();
+                    let bytes = bytes();
                     if bytes != [0; $bytes] {
                         return Self(bytes);
                     }
@@ -147,25 +146,9 @@ pub(crate) fn read_hex<const N: usize>(text: &[u8]) -> Option<[u8; N]> {
     Some(bytes)
 }
 
-/// Random bytes from the operating system, drawn many at a time: a system call for every span would cost more than
-/// recording it.
-fn random<const N: usize>() -> [u8; N] {
-    const POOL: usize = 512;
-    thread_local! {
-        static BUFFER: RefCell<(usize, [u8; POOL])> = const { RefCell::new((POOL, [0; POOL])) };
-    }
-    BUFFER.with_borrow_mut(|(used, pool)| {
-        if *used + N > POOL {
-            if getrandom::fill(pool).is_err() {
-                return unique();
-            }
-            *used = 0;
-        }
-        let mut bytes = [0; N];
-        bytes.copy_from_slice(&pool[*used..*used + N]);
-        *used += N;
-        bytes
-    })
+/// Random bytes, or others if the system has none: a trace without an id would be lost.
+fn bytes<const N: usize>() -> [u8; N] {
+    random().unwrap_or_else(unique)
 }
 
 /// Ids for a system without a source of randomness. They need to be different, not secret: a counter, scattered by the

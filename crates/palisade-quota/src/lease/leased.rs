@@ -9,11 +9,11 @@ use std::{
 
 use palisade_core::{Clock, Decision, Key, StoreError, StoreErrorKind, Timer, Timestamp};
 
-use super::{Exchange, LesseeId, QuotaLender, local::Local};
+use super::{Exchange, QuotaLender, local::Local};
 use crate::{
     AdminChange, Amount, AuditEntry, AuditPage, AuditQuery, Balance, Bounds, Granted, IdError,
-    Quota, QuotaAdmin, QuotaLedger, Refused, ReservationId, ReserveRequest, Resolution, Resolve,
-    ScopePage, ScopeQuery, SettleRequest,
+    LesseeId, Quota, QuotaAdmin, QuotaLedger, Refused, ReservationId, ReserveRequest, Resolution,
+    Resolve, ScopePage, ScopeQuery, SettleRequest,
 };
 
 /// How often a reservation asks the store before it gives way to others that always get there first.

@@ -1,8 +1,8 @@
-use std::{fmt, future::Future, sync::Arc, time::Duration};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use palisade_core::{Key, StoreError};
 
-use crate::{Amount, IdError, RequestError, ReservationId, ScopeState, Window};
+use crate::{Amount, LesseeId, RequestError, ScopeState, Window};
 
 /// How much of these scopes may this node spend without asking again?
 ///
@@ -40,39 +40,6 @@ pub trait QuotaLender: Send + Sync {
 impl<L: QuotaLender + ?Sized> QuotaLender for Arc<L> {
     async fn exchange(&self, exchange: Exchange) -> Result<Exchanged, StoreError> {
         (**self).exchange(exchange).await
-    }
-}
-
-/// Names one lessee: one life of one process.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct LesseeId(u128);
-
-impl LesseeId {
-    /// The id of these 128 bits.
-    #[must_use]
-    pub const fn from_u128(bits: u128) -> Self {
-        Self(bits)
-    }
-
-    /// The 128 bits.
-    #[must_use]
-    pub const fn as_u128(self) -> u128 {
-        self.0
-    }
-
-    /// A random id, from the system's secure source.
-    ///
-    /// # Errors
-    ///
-    /// [`IdError::NoRandomness`] if the system has none to give.
-    pub fn random() -> Result<Self, IdError> {
-        ReservationId::random().map(|id| Self(id.as_u128()))
-    }
-}
-
-impl fmt::Debug for LesseeId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "LesseeId({:032x})", self.0)
     }
 }
 

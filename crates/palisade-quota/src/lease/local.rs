@@ -6,8 +6,8 @@ use std::{
 use foldhash::quality::RandomState;
 use palisade_core::{Key, StoreError, Timestamp};
 
-use super::{Exchange, Exchanged, LesseeId};
-use crate::{Amount, Bounds, book::Book};
+use super::{Exchange, Exchanged};
+use crate::{Amount, Bounds, LesseeId, book::Book};
 
 /// What a node knows and what it owes: the book of its own reservations, and its talk with the store.
 pub(super) struct Local {
